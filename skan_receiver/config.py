@@ -1,0 +1,133 @@
+"""Settings, from the environment. Nobody else reads os.environ.
+
+Names everybody knows stand bare (`DATABASE_URL`, `PORT`, `WEB_CONCURRENCY`, `SECRET_KEY`);
+everything else is prefixed `SKAN_`. The table of docs/settings.md is this file in prose.
+"""
+
+import os
+import secrets
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AliasChoices, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from skan_receiver.errors import ConfigurationError
+
+# Split on commas, so that a shell can write the list: SKAN_RECEIVE_PATHS=/a,/b
+Words = Annotated[tuple[str, ...], NoDecode]
+
+
+def bare(name: str) -> AliasChoices:
+    """A setting known to the world under `name`; SKAN_<name> is accepted too."""
+    return AliasChoices(name, f"SKAN_{name}")
+
+
+class Settings(BaseSettings):
+    """Frozen: a process has one set of settings from start to end."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SKAN_", env_file=".env", extra="ignore", frozen=True, populate_by_name=True
+    )
+
+    # Where things are.
+    var: Path = Path("var")
+    database_url: str = Field("", validation_alias=bare("DATABASE_URL"))
+    schemas: Path = Path("conversion_schemas")
+    destinations: Path = Path("var/destinations.yaml")
+
+    # The server.
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=0, le=65535, validation_alias=bare("PORT"))
+    public_url: str = ""
+    web_concurrency: int = Field(2, ge=1, validation_alias=bare("WEB_CONCURRENCY"))
+    threads: int = Field(32, ge=1)
+    trusted_proxies: int = Field(0, ge=0)
+    secret_key: str = Field("", validation_alias=bare("SECRET_KEY"), repr=False)
+    log_level: str = "INFO"
+
+    # What comes in.
+    receive_paths: Words = ()
+    forwarder_tokens: Path | None = None
+    store_ip: bool = False
+
+    # Whose signature is believed.
+    keys: Path | None = None
+    test_keys: Path | None = None
+    sandbox: bool = False
+
+    # What is kept of bodies that nobody vouches for. At a cap: answered 200, counted, dropped.
+    invalid_rows: int = 100_000
+    invalid_bytes: int = 256 * 1024 * 1024
+    quarantine_rows: int = 20_000
+    quarantine_bytes: int = 64 * 1024 * 1024
+    invalid_days: int = 90
+    quarantine_days: int = 30
+
+    # What goes out.
+    private_destinations: bool = False
+
+    @field_validator("receive_paths", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return (
+            tuple(filter(None, map(str.strip, value.split(","))))
+            if isinstance(value, str)
+            else value
+        )
+
+    @field_validator("receive_paths")
+    @classmethod
+    def _absolute(cls, paths: tuple[str, ...]) -> tuple[str, ...]:
+        for path in paths:
+            if not path.startswith("/"):
+                raise ValueError(f"{path!r} must begin with '/', as in /skadnetwork/postback")
+        return paths
+
+    @field_validator("database_url")
+    @classmethod
+    def _psycopg(cls, url: str) -> str:
+        """Accept `postgres://`, which every hosting provider prints and SQLAlchemy refuses."""
+        scheme, separator, rest = url.partition("://")
+        return f"postgresql+psycopg://{rest}" if separator and scheme in POSTGRES else url
+
+    @cached_property
+    def database(self) -> str:
+        """The database's URL; SQLite under `var/` where none is given."""
+        return self.database_url or f"sqlite:///{self.var.absolute() / 'skan.sqlite3'}"
+
+    @cached_property
+    def secret(self) -> str:
+        """The key that signs sessions: given, or made once and kept under `var/`, for its owner only."""
+        if self.secret_key:
+            return self.secret_key
+        self.var.mkdir(parents=True, exist_ok=True)
+        path = self.var / "secret-key"
+        try:
+            with path.open("x", opener=_private) as file:
+                file.write(secrets.token_hex(32))
+        except FileExistsError:
+            pass
+        return path.read_text()
+
+
+POSTGRES = ("postgres", "postgresql", "postgresql+psycopg")
+
+
+def load(**overrides: object) -> Settings:
+    """The settings of this process; ConfigurationError names each one that is wrong."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]  # pydantic checks them
+    except ValidationError as error:
+        faults = "; ".join(f"{_variable(e['loc'])}: {e['msg']}" for e in error.errors())
+        raise ConfigurationError(faults) from None
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    name = str(location[0]) if location else "settings"
+    return name if name.isupper() else f"SKAN_{name.upper()}"
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

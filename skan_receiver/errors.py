@@ -1,0 +1,63 @@
+"""Everything that can stop us, as one tree.
+
+    SkanError
+    ├── Malformed            a body we cannot read; names the member at fault
+    │   ├── NotJson          … not even as JSON: nobody can, so it is refused (400)
+    │   └── UnknownVersion   … because it is newer than we are: kept, judged later
+    ├── SchemaError          a conversion schema with mistakes; carries every one of them
+    ├── ConfigurationError   a setting, key file or destination file is wrong
+    ├── StoreUnavailable     nothing could be written; the sender should try again (500)
+    └── DeliveryFailed       a destination did not take a delivery
+
+An invalid signature is not here: it is a fact we store, not a reason to stop.
+"""
+
+from collections.abc import Sequence
+
+
+class SkanError(Exception):
+    """The root: `except SkanError` catches whatever this library raises."""
+
+
+class Malformed(SkanError):
+    """A body that is no Apple postback as far as we can read it.
+
+    `member` is the JSON member at fault, None where it is the body as a whole.
+    """
+
+    def __init__(self, reason: str, member: str | None = None) -> None:
+        super().__init__(f"{member}: {reason}" if member else reason)
+        self.reason = reason
+        self.member = member
+
+
+class NotJson(Malformed):
+    """The bytes break a limit of JSON itself: no upgrade will make them readable."""
+
+
+class UnknownVersion(Malformed):
+    """A SKAdNetwork version that came out after this release: unverifiable, not forged."""
+
+
+class SchemaError(SkanError):
+    """A conversion schema with mistakes. Each problem prints as `file:line: field: what`."""
+
+    def __init__(self, problems: Sequence[object]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = tuple(problems)
+
+
+class ConfigurationError(SkanError):
+    """A setting, or a file a setting names, is wrong; the message names it and the remedy."""
+
+
+class StoreUnavailable(SkanError):
+    """The store took nothing. Apple's devices try again after a 500."""
+
+
+class DeliveryFailed(SkanError):
+    """A destination did not take the delivery; `permanent` says that trying again cannot help."""
+
+    def __init__(self, reason: str, *, permanent: bool = False) -> None:
+        super().__init__(reason)
+        self.permanent = permanent
