@@ -99,7 +99,7 @@ class Settings(BaseSettings):
 
     @cached_property
     def secret(self) -> str:
-        """The key that signs sessions: given, or made once and kept under `var/`, for its owner only."""
+        """The key that signs sessions: given, or made once under `var/`, readable by its owner."""
         if self.secret_key:
             return self.secret_key
         self.var.mkdir(parents=True, exist_ok=True)
