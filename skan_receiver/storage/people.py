@@ -1,0 +1,47 @@
+"""Who may look, and what is ours."""
+
+from datetime import datetime
+
+from sqlmodel import Field, SQLModel
+
+from skan_receiver.storage.columns import big, utc
+
+
+class User(SQLModel, table=True):
+    """Someone who signs in. Until a password is chosen, the one-time link is the only way in."""
+
+    id: int | None = big(primary_key=True, default=None)
+    name: str = Field(unique=True)
+    role: str = "admin"
+    password_hash: str | None = None
+    # SHA-256 of the link's token: whoever reads the database cannot use it.
+    link_hash: str | None = None
+    link_expires_at: datetime | None = utc(nullable=True, default=None)
+    # Changed at every change of password, which ends all sessions.
+    session_salt: str
+    created_at: datetime = utc()
+
+
+class ApiKey(SQLModel, table=True):
+    """A key with scopes. The key has 256 random bits, so a plain SHA-256 keeps it safe."""
+
+    __tablename__ = "api_key"
+
+    id: int | None = big(primary_key=True, default=None)
+    name: str
+    prefix: str  # the first letters, to recognise a key by
+    key_hash: str = Field(unique=True)
+    scopes: str  # separated by spaces
+    partner: str | None = None  # a partner's key sees that partner's postbacks only
+    created_at: datetime = utc()
+    expires_at: datetime | None = utc(nullable=True, default=None)
+    revoked_at: datetime | None = utc(nullable=True, default=None)
+    last_used_at: datetime | None = utc(nullable=True, default=None)
+
+
+class Registered(SQLModel, table=True):
+    """An app or ad network of ours. Until there is one of a kind, all of that kind are ours."""
+
+    kind: str = Field(primary_key=True)  # "app", "ad-network"
+    value: str = Field(primary_key=True)  # the app's id in digits, or the network's id in lower case
+    name: str = ""
