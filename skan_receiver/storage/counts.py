@@ -1,6 +1,6 @@
 """Counts of raw values, in two grains. The meaning is joined when a report is made.
 
-A key may not hold NULL, so what is absent is written -1 (numbers) or '' (texts) here, and only here.
+A key may not hold NULL: here, and only here, what is absent is written -1 or the empty text.
 """
 
 from datetime import datetime

@@ -10,6 +10,8 @@ from skan_receiver.storage.columns import big, utc
 class User(SQLModel, table=True):
     """Someone who signs in. Until a password is chosen, the one-time link is the only way in."""
 
+    __tablename__ = "account"  # USER is a word of SQL's own
+
     id: int | None = big(primary_key=True, default=None)
     name: str = Field(unique=True)
     role: str = "admin"
@@ -43,5 +45,7 @@ class Registered(SQLModel, table=True):
     """An app or ad network of ours. Until there is one of a kind, all of that kind are ours."""
 
     kind: str = Field(primary_key=True)  # "app", "ad-network"
-    value: str = Field(primary_key=True)  # the app's id in digits, or the network's id in lower case
+    value: str = Field(
+        primary_key=True
+    )  # the app's id in digits, or the network's id in lower case
     name: str = ""

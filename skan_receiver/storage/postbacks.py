@@ -6,20 +6,31 @@ the same postback arrives from someone closer to Apple (docs/decisions.md, "Whic
 
 from datetime import datetime
 
-from sqlalchemy import LargeBinary, SmallInteger, Text
+from sqlalchemy import Index, LargeBinary, SmallInteger, Text, text
 from sqlmodel import Field, SQLModel
 
 from skan_receiver.storage.columns import Int64, big, identity_column, utc
+
+
+def _rare(column: str) -> Index:
+    """An index of the few rows where `column` is set."""
+    where = text(f"{column} IS NOT NULL")
+    return Index(f"ix_postback_{column}", column, postgresql_where=where, sqlite_where=where)
 
 
 class StoredPostback(SQLModel, table=True):
     """One postback per identity, and one row per collision. Partitioned by month on PostgreSQL."""
 
     __tablename__ = "postback"
-    __table_args__ = {"sqlite_autoincrement": True}  # an id is never given twice
+    __table_args__ = (
+        # Rare links, looked up from the other end.
+        _rare("collides_with"),
+        _rare("supersedes"),
+        {"sqlite_autoincrement": True},  # an id is never given twice
+    )
 
     id: int | None = big(primary_key=True, default=None)
-    identity: bytes = identity_column(index=True)
+    identity: bytes = identity_column()
     received_at: datetime = utc(index=True)
 
     # Evidence: any count can be proved again from these.
@@ -57,7 +68,7 @@ class StoredPostback(SQLModel, table=True):
     # The row this one shares its identity with, but not its signed fields: never counted.
     collides_with: int | None = Field(default=None, sa_type=Int64, nullable=True)
     # The row this one replaces, since another key judged it: `reverify`.
-    supersedes: int | None = Field(default=None, sa_type=Int64, nullable=True, index=True)
+    supersedes: int | None = Field(default=None, sa_type=Int64, nullable=True)
 
 
 class Seen(SQLModel, table=True):

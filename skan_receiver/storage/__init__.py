@@ -1,0 +1,33 @@
+"""What we keep, and the one way to write it."""
+
+from skan_receiver.storage.counts import CountDay, CountHour
+from skan_receiver.storage.deliveries import Attempt, Delivery
+from skan_receiver.storage.group import GroupCommit
+from skan_receiver.storage.people import ApiKey, Registered, User
+from skan_receiver.storage.postbacks import (
+    Arrival,
+    Fresh,
+    Quarantined,
+    Seen,
+    StoredPostback,
+    Usage,
+)
+from skan_receiver.storage.store import Store
+
+__all__ = [
+    "ApiKey",
+    "Arrival",
+    "Attempt",
+    "CountDay",
+    "CountHour",
+    "Delivery",
+    "Fresh",
+    "GroupCommit",
+    "Quarantined",
+    "Registered",
+    "Seen",
+    "Store",
+    "StoredPostback",
+    "Usage",
+    "User",
+]

@@ -1,0 +1,191 @@
+"""The store: SQLite or PostgreSQL, and the one way to write to it.
+
+Nothing is opened at import and nothing survives a fork: each process makes its own connections.
+"""
+
+import fcntl
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import uniform
+from typing import IO, Any, TypeVar
+from weakref import WeakSet
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+
+from skan_receiver.errors import ConfigurationError, StoreUnavailable
+
+BUSY_TIMEOUT_MS = 5_000
+POOL_SIZE = 8
+
+# PostgreSQL says "try the transaction again": serialization failure, deadlock.
+TRY_AGAIN = {"40001", "40P01"}
+RETRIES = 5
+
+T = TypeVar("T")
+
+
+class Store:
+    """A database by its URL: reads take a connection, each write is a function given to `write`."""
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if not self.is_sqlite and self.url.get_backend_name() != "postgresql":
+            raise ConfigurationError(
+                f"DATABASE_URL: {self.url.get_backend_name()} is not supported; "
+                "use sqlite:///path or postgresql://…"
+            )
+        self._engine: Engine | None = None
+        self._lock = threading.Lock()
+        self._file: IO[bytes] | None = None
+        _stores.add(self)
+
+    @property
+    def engine(self) -> Engine:
+        """Made at first use, after any fork."""
+        if self._engine is None:
+            self._engine = self._connect()
+        return self._engine
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that sees one moment and changes nothing."""
+        with translated(), self.engine.connect() as connection:
+            yield connection
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in one durable transaction: all of it is kept, or nothing.
+
+        On SQLite one writer at a time: first a lock among threads, then one among
+        processes, since SQLite's own busy handler is neither fair nor quick. On PostgreSQL
+        a transaction the server asks to repeat is repeated, so `work` may run more than once.
+
+        Raises StoreUnavailable when nothing could be kept.
+        """
+        with translated():
+            return self._write_sqlite(work) if self.is_sqlite else self._write_postgres(work)
+
+    def close(self) -> None:
+        """Give back every connection."""
+        if self._engine is not None:
+            self._engine.dispose()
+        if self._file is not None:
+            self._file.close()
+        self._engine = self._file = None
+
+    def _write_sqlite(self, work: Callable[[Connection], T]) -> T:
+        with self._lock, self._among_processes(), self._writer.begin() as connection:
+            return work(connection)
+
+    def _write_postgres(self, work: Callable[[Connection], T]) -> T:
+        for attempt in range(RETRIES):
+            try:
+                with self.engine.begin() as connection:
+                    return work(connection)
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) not in TRY_AGAIN:
+                    raise
+                time.sleep(uniform(0, 0.01 * 2**attempt))  # noqa: S311  # jitter, no secret
+        raise StoreUnavailable(f"the transaction was refused {RETRIES} times; is the store busy?")
+
+    @property
+    def _writer(self) -> Engine:
+        return self.engine.execution_options(begin="IMMEDIATE")
+
+    @contextmanager
+    def _among_processes(self) -> Iterator[None]:
+        if self.url.database in {None, "", ":memory:"}:
+            yield
+            return
+        if self._file is None:
+            self._file = open(f"{self.url.database}.lock", "ab")  # noqa: SIM115  # kept open
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def _connect(self) -> Engine:
+        if not self.is_sqlite:
+            return _postgres(self.url)
+        if self.url.database:
+            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+        return _sqlite(self.url)
+
+    def _forget(self) -> None:
+        """After a fork: the parent's connections and locks are not ours to use or close."""
+        if self._engine is not None:
+            self._engine.dispose(close=False)
+        self._engine = self._file = None
+        self._lock = threading.Lock()
+
+
+def _sqlite(url: Any) -> Engine:
+    engine = create_engine(url, pool_size=POOL_SIZE, max_overflow=64)
+
+    @event.listens_for(engine, "connect")
+    def _set(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # BEGIN is ours to send
+        for pragma in (
+            f"busy_timeout={BUSY_TIMEOUT_MS}",
+            "journal_mode=WAL",
+            "synchronous=FULL",  # NORMAL may lose an acknowledged postback when power fails
+            "foreign_keys=ON",
+            "secure_delete=ON",  # what is erased is gone from the file
+            "cache_size=-65536",
+            "wal_autocheckpoint=4000",
+            "temp_store=MEMORY",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A reader that turns writer fails at once, whatever the time-out: writers say so first.
+        kind = connection.get_execution_options().get("begin", "DEFERRED")
+        connection.exec_driver_sql(f"BEGIN {kind}")
+
+    return engine
+
+
+def _postgres(url: Any) -> Engine:
+    # Said, not assumed: a server may be configured to acknowledge before it is durable.
+    options = "-c synchronous_commit=on -c timezone=UTC"
+    return create_engine(
+        url,
+        pool_size=POOL_SIZE,
+        max_overflow=64,
+        pool_pre_ping=True,
+        connect_args={"options": options, "connect_timeout": 5},
+    )
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Whatever keeps the store from working is one exception above this line."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise StoreUnavailable(str(error.orig)) from error
+    except OSError as error:
+        raise StoreUnavailable(str(error)) from error
+    except SQLAlchemyError as error:
+        if isinstance(error, DBAPIError):
+            raise
+        raise StoreUnavailable(str(error)) from error
+
+
+_stores: WeakSet[Store] = WeakSet()
+
+
+def _after_fork() -> None:
+    for store in _stores:
+        store._forget()
+
+
+os.register_at_fork(after_in_child=_after_fork)
