@@ -138,6 +138,7 @@ class Quarantined(SQLModel, table=True):
     reason: str
     member: str | None = None
     body: bytes = Field(sa_type=LargeBinary)
+    verbatim: bytes | None = Field(default=None, sa_type=LargeBinary, nullable=True)
     claims: str | None = Field(default=None, sa_type=Text, nullable=True)
 
 

@@ -261,6 +261,7 @@ def upgrade() -> None:
         sa.Column("reason", TEXT, nullable=False),
         sa.Column("member", TEXT, nullable=True),
         sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("verbatim", sa.LargeBinary(), nullable=True),
         sa.Column("claims", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_quarantine")),
         sqlite_autoincrement=True,
