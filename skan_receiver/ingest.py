@@ -75,12 +75,13 @@ class Ingest:
         Bodies that are not JSON are refused, each for itself. Raises StoreUnavailable
         when nothing could be kept: then nothing of the batch is.
         """
-        read = [self._read(incoming) for incoming in batch]
+        read = [self.read(incoming) for incoming in batch]
         kept = [one for one in read if not isinstance(one, Result)]
         results = iter(self._commit(kept) if kept else ())
         return [one if isinstance(one, Result) else next(results) for one in read]
 
-    def _read(self, incoming: Incoming) -> Read | Result:
+    def read(self, incoming: Incoming) -> Read | Result:
+        """Parse and judge, without writing; a Result where there is nothing to write."""
         try:
             postback = parse(incoming.body)
         except NotJson as fault:

@@ -3,6 +3,7 @@
 from skan_receiver.storage.counts import CountDay, CountHour
 from skan_receiver.storage.deliveries import Attempt, Delivery
 from skan_receiver.storage.group import GroupCommit
+from skan_receiver.storage.imports import ImportedChunk
 from skan_receiver.storage.people import ApiKey, Registered, User
 from skan_receiver.storage.postbacks import (
     Arrival,
@@ -23,6 +24,7 @@ __all__ = [
     "Delivery",
     "Fresh",
     "GroupCommit",
+    "ImportedChunk",
     "Quarantined",
     "Registered",
     "Seen",

@@ -29,7 +29,7 @@ class Room:
         return True
 
 
-def room(connection: Connection, kind: str, *, rows: int, bytes: int) -> Room:  # noqa: A002
+def room(connection: Connection, kind: str, *, rows: int, bytes: int) -> Room:
     """What is left of `kind` ("invalid", "quarantine") under caps of `rows` and `bytes`."""
     used = connection.execute(select(USAGE).where(USAGE.c.kind == kind)).one_or_none()
     if used is None:

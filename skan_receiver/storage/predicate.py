@@ -1,6 +1,6 @@
 """What counts. Reports, counts, deliveries and alerts use this and nothing else."""
 
-from sqlalchemy import ColumnElement, and_, cast, exists, func, or_, select, String
+from sqlalchemy import ColumnElement, String, and_, cast, exists, func, or_, select
 
 from skan_receiver.config import Settings
 from skan_receiver.storage.columns import table

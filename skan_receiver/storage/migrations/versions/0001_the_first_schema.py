@@ -199,6 +199,13 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_table(
+        "imported_chunk",
+        sa.Column("file", TEXT, nullable=False),
+        sa.Column("chunk", INT64, nullable=False),
+        sa.Column("lines", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("file", "chunk", name=op.f("pk_imported_chunk")),
+    )
+    op.create_table(
         "postback",
         sa.Column("id", INT64, autoincrement=True, nullable=False),
         sa.Column("identity", sa.LargeBinary(length=16), nullable=False),
@@ -317,6 +324,7 @@ def downgrade() -> None:
         )
 
     op.drop_table("postback")
+    op.drop_table("imported_chunk")
     op.drop_table("fresh")
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.drop_index(

@@ -1,0 +1,74 @@
+# Everything starts from python3, pip, make and git. `make run` and `make test` are all one needs.
+
+PYTHON ?= python3
+UV := .tools/bin/uv
+BIN := .venv/bin
+
+# The system's certificates, and the interpreter that is there.
+export UV_SYSTEM_CERTS ?= 1
+export UV_PYTHON_DOWNLOADS := never
+export UV_CUSTOM_COMPILE_COMMAND := make lock
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: run test test-all check setup lock bench faults vendor clean
+
+run: .venv/.run
+	$(BIN)/skan-receiver serve
+
+test: .venv/.test
+	$(BIN)/python -m tests.left_out
+	$(BIN)/pytest -n 2 -m "not browser and not slow"
+
+# What needs Debian's packages too: `.ci/run` installs them. Nothing may be left out here.
+test-all: test .venv/.dev
+	$(MAKE) lint
+	$(BIN)/pytest -n 2 -m "browser or slow" --require-everything
+	$(MAKE) faults
+
+check: lint test
+
+lint: .venv/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/.dev
+	for figure in verify receive importing; do $(BIN)/python -m benchmarks.$$figure || exit 1; done
+
+faults: .venv/.test
+	$(BIN)/python -m tests.faults.run
+
+setup: .venv/.run .venv/.test
+
+# Each set-up holds what the one before it holds, at the same versions.
+.venv/.run: requirements/run.txt
+.venv/.test: requirements/test.txt
+.venv/.dev: requirements/dev.txt
+.venv/.test .venv/.dev: | .venv/.run
+.venv/.%: requirements/%.txt pyproject.toml | .venv
+	$(UV) pip install -q --python .venv --require-hashes -r $<
+	$(UV) pip install -q --python .venv --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv: | $(UV)
+	$(UV) venv -q --python $(PYTHON) .venv
+
+# --target is exempt from Debian's "externally managed" mark, and needs no venv module.
+$(UV):
+	$(PYTHON) -m pip install -q --root-user-action=ignore --target .tools "uv==0.13.9"
+
+# --universal: one file for every platform and Python we support, usable by pip alone.
+COMPILE = $(UV) pip compile -q --universal --generate-hashes --python-version 3.11 --no-annotate \
+	--no-emit-index-url --no-emit-find-links pyproject.toml --extra postgres --group build
+lock: | $(UV)
+	$(COMPILE) -o requirements/run.txt
+	$(COMPILE) --group test -c requirements/run.txt -o requirements/test.txt
+	$(COMPILE) --group test --group e2e --group dev -c requirements/test.txt -o requirements/dev.txt
+
+# Front-end files, from npm, checked against vendor.json (needs npm).
+vendor: .venv/.run
+	$(BIN)/python deploy/vendor.py
+
+clean:
+	rm -rf .venv .tools .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

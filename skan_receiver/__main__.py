@@ -1,0 +1,5 @@
+"""`python -m skan_receiver` is `skan-receiver`."""
+
+from skan_receiver.cli import main
+
+main()

@@ -1,0 +1,52 @@
+"""How commands print: a table for people, NDJSON for programs."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import click
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print NDJSON: an object a line.")
+
+Row = Mapping[str, Any]
+
+
+def show(rows: Iterable[Row], columns: Sequence[str], *, as_json: bool) -> None:
+    """Print `rows`: every member as JSON, or `columns` as a table."""
+    if as_json:
+        for row in rows:
+            click.echo(dumps(row))
+        return
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*columns, box=SIMPLE_HEAD, pad_edge=False)
+    for row in rows:
+        table.add_row(*(_cell(row[name]) for name in columns))
+    Console(soft_wrap=True, highlight=False, markup=False).print(table)
+
+
+def dumps(row: Row) -> str:
+    """One line of JSON; times as ISO 8601, bytes as text where they are text."""
+    return json.dumps(dict(row), default=_plain, ensure_ascii=False)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    # Control characters of a stranger must not steer our terminal.
+    return "".join(
+        char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in str(value)
+    )
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
+    return str(value)

@@ -1,0 +1,180 @@
+"""Files of postbacks, read, verified and written by several processes.
+
+A line is a body as Apple sent it, or an envelope that keeps its history:
+
+    {"received_at": "2026-11-01T12:00:00Z", "endpoint": "network", "body": "<base64>"}
+
+A chunk of lines is one transaction, which also records that the chunk is done: an import that
+was stopped goes on where it was, and a file imported twice changes nothing.
+"""
+
+import base64
+import binascii
+import gzip
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+from typing import IO, cast
+
+from sqlalchemy import Connection, select
+
+from skan_receiver.config import Settings
+from skan_receiver.ingest import Incoming, Ingest, Outcome, Read, Result, write
+from skan_receiver.protocol import Keys
+from skan_receiver.storage import ImportedChunk, Store
+from skan_receiver.storage.columns import table
+
+CHUNK = table(ImportedChunk)
+
+# Half a second of verifying, and a commit that others do not wait for too long.
+LINES = 2_000
+LONGEST_LINE = 64 * 1024
+
+ENDPOINTS = ("network", "developer", "import", "simulator")
+
+
+@dataclass
+class Imported:
+    """What became of a chunk's lines, and which could not be read (line, why)."""
+
+    lines: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    faults: list[tuple[int, str]] = field(default_factory=list)
+
+
+def import_file(
+    path: Path, settings: Settings, progress: Callable[[Imported, int], None], processes: int = 0
+) -> None:
+    """Import `path` (NDJSON, or gzip of it), telling `progress` of every chunk and its bytes."""
+    store = Store(settings.database)
+    name = _sha256(path)
+    done = _done(store, name)
+    store.close()
+    # A fresh interpreter each: nothing of ours is in a state that a fork could break.
+    context = get_context("spawn")
+    with ProcessPoolExecutor(
+        processes or os.cpu_count() or 1, context, _start, (settings,)
+    ) as pool:
+        running: dict[Future[Imported], int] = {}
+        for number, lines in enumerate(_chunks(path)):
+            size = sum(map(len, lines))
+            if number in done:
+                progress(Imported(len(lines), Counter(imported_before=len(lines))), size)
+                continue
+            if len(running) >= 2 * pool._max_workers:
+                _report(running, progress)
+            running[pool.submit(_import_chunk, name, number, lines)] = size
+        while running:
+            _report(running, progress)
+
+
+def _report(
+    running: dict[Future[Imported], int], progress: Callable[[Imported, int], None]
+) -> None:
+    finished, _ = wait(running, return_when=FIRST_COMPLETED)
+    for future in finished:
+        progress(future.result(), running.pop(future))
+
+
+# In the importing process.
+
+_state: tuple[Store, Settings, Keys]
+
+
+def _start(settings: Settings) -> None:
+    global _state  # one per process, made once
+    _state = Store(settings.database), settings, Keys.load(settings.keys, settings.test_keys)
+
+
+def _import_chunk(name: str, number: int, lines: Sequence[bytes]) -> Imported:
+    store, settings, keys = _state
+    now = datetime.now(UTC)
+    imported = Imported(len(lines))
+    read: list[Read] = []
+    ingest = Ingest(store, settings, keys)
+    for position, line in enumerate(lines, number * LINES + 1):
+        if not line.strip():
+            continue
+        try:
+            one = ingest.read(incoming(line, now))
+        except ValueError as fault:
+            one = Result(Outcome.REFUSED, reason=str(fault))
+        if isinstance(one, Result):
+            imported.outcomes[one.outcome.value] += 1
+            imported.faults.append((position, one.reason))
+        else:
+            read.append(one)
+    record = {"file": name, "chunk": number, "lines": len(lines)}
+    results = store.write(partial(_write, settings=settings, read=read, record=record))
+    imported.outcomes.update(result.outcome.value for result in results)
+    return imported
+
+
+def _write(
+    connection: Connection, *, settings: Settings, read: Sequence[Read], record: dict[str, object]
+) -> list[Result]:
+    # First: two imports of one file at once wait here, and the second fails as a whole.
+    connection.execute(CHUNK.insert(), record)
+    return write(connection, settings=settings, batch=read)
+
+
+def incoming(line: bytes, now: datetime) -> Incoming:
+    """A line as something that came in; ValueError says what is wrong with an envelope."""
+    line = line.strip()
+    if b'"received_at"' not in line:
+        return Incoming(now, "import", line)
+    envelope = json.loads(line)
+    try:
+        moment = datetime.fromisoformat(envelope["received_at"])
+        endpoint = envelope.get("endpoint", "import")
+        body = base64.b64decode(envelope["body"], validate=True)
+    except KeyError as missing:
+        raise ValueError(f"an envelope without {missing}") from None
+    except (TypeError, ValueError, binascii.Error) as fault:
+        raise ValueError(f"not an envelope: {fault}") from None
+    if moment.tzinfo is None:
+        raise ValueError("received_at: without a time zone; write it as 2026-11-01T12:00:00Z")
+    if endpoint not in ENDPOINTS and not str(endpoint).startswith("forwarded:"):
+        raise ValueError(f"endpoint: {endpoint!r} is none of {', '.join(ENDPOINTS)}")
+    return Incoming(moment.astimezone(UTC), endpoint, body)
+
+
+def _chunks(path: Path) -> Iterator[list[bytes]]:
+    with _open(path) as file:
+        lines = _lines(file)
+        while chunk := list(islice(lines, LINES)):
+            yield chunk
+
+
+def _lines(file: IO[bytes]) -> Iterator[bytes]:
+    """Lines, with the excess of one that is too long left out: it is refused as it is."""
+    while line := file.readline(LONGEST_LINE):
+        rest = line
+        while rest and not rest.endswith(b"\n") and len(rest) == LONGEST_LINE:
+            rest = file.readline(LONGEST_LINE)
+        yield line
+
+
+def _open(path: Path) -> IO[bytes]:
+    with path.open("rb") as file:
+        zipped = file.read(2) == b"\x1f\x8b"
+    return cast(IO[bytes], gzip.open(path)) if zipped else path.open("rb")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _done(store: Store, name: str) -> set[int]:
+    with store.read() as connection:
+        return set(connection.scalars(select(CHUNK.c.chunk).where(CHUNK.c.file == name)))
