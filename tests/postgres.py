@@ -67,7 +67,16 @@ class Server:
         if os.geteuid() == 0:
             os.chown(self.folder, NOBODY, NOBODY)
         self.folder.chmod(0o755)
-        arguments = ["-D", str(self.data), "-U", "postgres", "--auth=trust", "--no-sync", "-E", "UTF8"]
+        arguments = [
+            "-D",
+            str(self.data),
+            "-U",
+            "postgres",
+            "--auth=trust",
+            "--no-sync",
+            "-E",
+            "UTF8",
+        ]
         subprocess.run(
             [_binaries() / "initdb", *arguments, "--locale=C"],
             check=True, capture_output=True, **_identity(),
