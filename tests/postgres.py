@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -93,8 +93,11 @@ class Server:
         flags = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         self._process = subprocess.Popen(
             [_binaries() / "postgres", "-D", str(self.data), *flags],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, **_identity(),
-        )  # fmt: skip
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            **_identity(),  # type: ignore[arg-type]
+        )
         self._wait()
 
     def kill(self) -> None:
@@ -107,11 +110,9 @@ class Server:
 
     def _wait(self) -> None:
         for _ in range(300):
-            try:
-                psycopg.connect(self.url(), connect_timeout=1).close()
-                return
-            except psycopg.OperationalError:
-                time.sleep(0.05)
+            with suppress(psycopg.OperationalError):
+                return psycopg.connect(self.url(), connect_timeout=1).close()
+            time.sleep(0.05)
         raise TimeoutError("PostgreSQL did not start within 15 s")
 
 

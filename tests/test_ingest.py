@@ -3,7 +3,7 @@
 import pytest
 
 from skan_receiver.config import Settings
-from skan_receiver.storage import Arrival, Quarantined, Store, StoredPostback
+from skan_receiver.storage import Arrival, Quarantined, Seen, Store, StoredPostback
 from tests.receiving import Receiver
 
 ID = "6aafb7a5-0170-41b5-bbe4-fe71dedf1e28"
@@ -109,7 +109,7 @@ def test_windows_of_one_conversion_are_postbacks_of_their_own(receiver: Receiver
 
 
 def test_a_copy_from_closer_to_apple_replaces_the_values(receiver: Receiver) -> None:
-    """Network and developer copies come from the device itself; a forwarder may have changed one."""
+    """Network and developer copies come from the device; a forwarder may have changed one."""
     body = receiver.signer.skadnetwork("4.0", conversion_value=20)
     forwarded = {**body, "conversion-value": 5}
     receiver.receive(forwarded, endpoint="forwarded:appsflyer")
@@ -127,8 +127,6 @@ def test_at_most_sixteen_arrivals_are_kept(receiver: Receiver) -> None:
     for _ in range(3):
         receiver.receive(*[body] * 10)
     assert len(receiver.rows(Arrival)) == 16
-    from skan_receiver.storage import Seen
-
     assert [row.arrivals for row in receiver.rows(Seen)] == [30]
 
 
@@ -143,7 +141,7 @@ def test_what_cannot_be_read_is_kept_with_the_reason(receiver: Receiver) -> None
     results = receiver.receive(b'{"version": "5.0"}', b'{"version": "4.0", "app-id": "42"}')
     assert outcomes(results) == ["quarantined", "quarantined"]
     kept = receiver.rows(Quarantined)
-    assert [row.member for row in kept][0] == "version"
+    assert kept[0].member == "version"
     assert kept[0].body == b'{"version": "5.0"}'
 
 
