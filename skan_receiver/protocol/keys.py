@@ -61,7 +61,8 @@ class Keys:
         """Apple's keys, and those of the files SKAN_KEYS and SKAN_TEST_KEYS; ConfigurationError."""
         added = read_keys(keys) if keys else []
         tests = read_test_keys(test_keys) if test_keys else []
-        return cls([*APPLE_KEYS, *added, *tests])
+        # An added key is newer than this release, so it is the likelier one.
+        return cls([*added, *APPLE_KEYS, *tests])
 
     def named(self, framework: Framework, name: str, trust: Trust) -> tuple[Key, ...]:
         """The keys that a postback of `framework` calls `name`, of one degree of trust."""
