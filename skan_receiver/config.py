@@ -105,7 +105,7 @@ class Settings(BaseSettings):
         self.var.mkdir(parents=True, exist_ok=True)
         path = self.var / "secret-key"
         try:
-            with path.open("x", opener=_private) as file:
+            with open(path, "x", opener=_private) as file:
                 file.write(secrets.token_hex(32))
         except FileExistsError:
             pass

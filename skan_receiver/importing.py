@@ -61,16 +61,15 @@ def import_file(
     store.close()
     # A fresh interpreter each: nothing of ours is in a state that a fork could break.
     context = get_context("spawn")
-    with ProcessPoolExecutor(
-        processes or os.cpu_count() or 1, context, _start, (settings,)
-    ) as pool:
+    processes = processes or os.cpu_count() or 1
+    with ProcessPoolExecutor(processes, context, _start, (settings,)) as pool:
         running: dict[Future[Imported], int] = {}
         for number, lines in enumerate(_chunks(path)):
             size = sum(map(len, lines))
             if number in done:
                 progress(Imported(len(lines), Counter(imported_before=len(lines))), size)
                 continue
-            if len(running) >= 2 * pool._max_workers:
+            if len(running) >= 2 * processes:
                 _report(running, progress)
             running[pool.submit(_import_chunk, name, number, lines)] = size
         while running:

@@ -19,7 +19,8 @@ from skan_receiver.storage.counts import ABSENT, NOTHING, cell_key
 from skan_receiver.storage.predicate import VOUCHED, qualifies, superseded
 from skan_receiver.storage.upsert import add
 
-FRESH, POSTBACK, HOURS, DAYS = map(table, (Fresh, StoredPostback, CountHour, CountDay))
+FRESH, POSTBACK = table(Fresh), table(StoredPostback)
+HOURS, DAYS = table(CountHour), table(CountDay)
 
 # About 20 ms of work: on SQLite nobody else writes meanwhile.
 BATCH = 1_000
@@ -74,7 +75,7 @@ def settle(
         counted = {}
         for change in changes:
             # A row that retention took meanwhile is nobody's any more.
-            if row := rows.get(change.stored_id):
+            if (row := rows.get(change.stored_id)) is not None:
                 tally.add(row, change, change.delta)
                 if row.counted and change.delta > 0:
                     counted[row.id] = row
@@ -102,9 +103,9 @@ def recount(store: Store, settings: Settings) -> None:
         pending = connection.execute(select(FRESH)).all()
         rows = _postbacks(connection, settings, {change.stored_id for change in pending})
         for change in pending:
-            row = rows.get(change.stored_id)
-            if row and row.verdict in VOUCHED:  # `settle` will add it: not twice
-                tally.add(row, change, -change.delta)
+            held = rows.get(change.stored_id)
+            if held is not None and held.verdict in VOUCHED:  # `settle` will add it: not twice
+                tally.add(held, change, -change.delta)
         tally.write(connection)
 
     store.write(work)
@@ -120,8 +121,9 @@ def _postbacks(connection: Connection, settings: Settings, ids: set[int]) -> dic
     if not ids:
         return {}
     counted = qualifies(settings).label("counted")
-    found = connection.execute(select(*_columns(), counted).where(POSTBACK.c.id.in_(ids)))
-    return {row.id: row for row in found}
+    found = select(*_columns(), counted).where(POSTBACK.c.id.in_(ids))
+    rows: Sequence[Row[Any]] = connection.execute(found).all()
+    return {row.id: row for row in rows}
 
 
 def _all(connection: Connection, settings: Settings) -> Iterable[Row[Any]]:
@@ -135,9 +137,9 @@ def _hold_still(connection: Connection) -> None:
         connection.execute(text("LOCK TABLE fresh IN EXCLUSIVE MODE"))
 
 
-def _columns() -> Iterable[Any]:
+def _columns() -> list[Any]:
     """Everything but the bytes."""
-    return (column for column in POSTBACK.c if column.name not in ("body", "signed_message"))
+    return [column for column in POSTBACK.c if column.name not in ("body", "signed_message")]
 
 
 def _wide(row: Row[Any], country: str | None) -> tuple[Any, ...]:

@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -56,31 +57,20 @@ class Server:
 
     def create_database(self, name: str, template: str = "template0") -> str:
         with psycopg.connect(self.url(), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')  # type: ignore[call-overload]
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return self.url(name)
 
     def drop_database(self, name: str) -> None:
         with psycopg.connect(self.url(), autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')  # type: ignore[call-overload]
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
     def initialise(self) -> None:
         if os.geteuid() == 0:
             os.chown(self.folder, NOBODY, NOBODY)
         self.folder.chmod(0o755)
-        arguments = [
-            "-D",
-            str(self.data),
-            "-U",
-            "postgres",
-            "--auth=trust",
-            "--no-sync",
-            "-E",
-            "UTF8",
-        ]
-        subprocess.run(
-            [_binaries() / "initdb", *arguments, "--locale=C"],
-            check=True, capture_output=True, **_identity(),
-        )  # fmt: skip
+        initdb = f"{_binaries()}/initdb -U postgres --auth=trust --no-sync -E UTF8 --locale=C -D"
+        command = [*initdb.split(), str(self.data)]
+        subprocess.run(command, check=True, capture_output=True, **_identity())
 
     def start(self) -> None:
         options = {
@@ -92,11 +82,11 @@ class Server:
         }
         flags = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         self._process = subprocess.Popen(
-            [_binaries() / "postgres", "-D", str(self.data), *flags],
+            [str(_binaries() / "postgres"), "-D", str(self.data), *flags],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
-            **_identity(),  # type: ignore[arg-type]
+            **_identity(),
         )
         self._wait()
 
@@ -145,7 +135,7 @@ def _copied(package: Path, install: str) -> Path:
     return copy / package.name / install
 
 
-def _identity() -> dict[str, int | list[int]]:
+def _identity() -> dict[str, Any]:
     if os.geteuid() != 0:
         return {}
     return {"user": NOBODY, "group": NOBODY, "extra_groups": []}

@@ -188,8 +188,10 @@ def test_concurrent_writers_and_workers_count_everything_once(receiver: Receiver
             for n in range(8)
         ]
         workers = [pool.submit(_work, receiver, lambda: all(s.done() for s in senders))] * 3
-        for future in (*senders, *workers):
-            future.result()
+        for sender in senders:
+            sender.result()
+        for worker in workers:
+            worker.result()
     receiver.settle()
     assert receiver.rows(Fresh) == []
     assert counted(receiver) == 400

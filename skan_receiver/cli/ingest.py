@@ -3,6 +3,7 @@
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -44,7 +45,7 @@ class _Tally:
         self.path, self.lines, self.shown = path, 0, 0
         self.outcomes: Counter[str] = Counter()
         zipped = path.suffix == ".gz"  # its bytes on disk say nothing of what is left
-        self.bar = click.progressbar(
+        self.bar: Any = click.progressbar(
             length=None if zipped else path.stat().st_size,
             label=path.name,
             file=sys.stderr,

@@ -21,7 +21,8 @@ from skan_receiver.storage.columns import IDENTITY_BYTES, table
 from skan_receiver.storage.postbacks import Arrival, Fresh, Seen, StoredPostback
 from skan_receiver.storage.upsert import insert_new
 
-POSTBACK, SEEN, ARRIVAL, FRESH = map(table, (StoredPostback, Seen, Arrival, Fresh))
+POSTBACK, SEEN = table(StoredPostback), table(Seen)
+ARRIVAL, FRESH = table(Arrival), table(Fresh)
 
 UNSIGNED = ("fine_value", "coarse_value", "country", "interaction_type")
 COUNTED = ("fine_value", "coarse_value", "country")
@@ -132,7 +133,7 @@ def _rows(connection: Connection, ids: Sequence[int]) -> dict[int, Values]:
         return {}
     columns = (POSTBACK.c[name] for name in ("id", "signed_message", "body", "endpoint", *UNSIGNED))
     found = connection.execute(select(*columns).where(POSTBACK.c.id.in_(ids)))
-    return {row["id"]: row for row in found.mappings()}
+    return {row["id"]: dict(row) for row in found.mappings()}
 
 
 def _store(writes: _Writes, candidate: Candidate, mine: _Held) -> tuple[Outcome, int]:

@@ -155,7 +155,8 @@ def _sqlite(url: Any) -> Engine:
 
 def _postgres(url: Any) -> Engine:
     # Said, not assumed: a server may be configured to acknowledge before it is durable.
-    options = "-c synchronous_commit=on -c timezone=UTC"
+    # Nor may a lock of somebody else's keep a device waiting until it hangs up.
+    options = "-c synchronous_commit=on -c timezone=UTC -c lock_timeout=5s"
     return create_engine(
         url,
         pool_size=POOL_SIZE,

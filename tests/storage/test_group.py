@@ -51,5 +51,5 @@ def test_a_failed_commit_fails_everybody_in_it_and_nobody_after() -> None:
 
 def test_large_batches_are_split_between_commits_not_inside() -> None:
     """A commit stays short; a caller's items stay together."""
-    commit = GroupCommit(lambda items: list(items))
+    commit: GroupCommit[int, int] = GroupCommit(lambda items: list(items))
     assert commit(list(range(2000))) == list(range(2000))

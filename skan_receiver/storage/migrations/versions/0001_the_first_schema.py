@@ -1,15 +1,15 @@
 """The first schema"""
 
 import sqlalchemy as sa
-import sqlmodel
 from alembic import op
+from sqlmodel.sql import sqltypes
 
 revision = "0001"
 down_revision = None
 
 INT64 = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-TEXT = sqlmodel.sql.sqltypes.AutoString()
-UTC = sqlmodel.sql.sqltypes.UTCDateTime()
+TEXT = sqltypes.AutoString()
+UTC = sqltypes.UTCDateTime()
 
 
 def primary_key(table: str, *shard: str) -> sa.PrimaryKeyConstraint:
