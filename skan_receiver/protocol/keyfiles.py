@@ -81,6 +81,8 @@ def _apple_key(entry: Any) -> Key:
 
 
 def _test_key(framework: str, name: str, spki: Any) -> Key:
+    if not name:
+        raise ValueError("a key needs a name")
     known = _one_of({"framework": framework}, "framework", tuple(Framework))
     return Key.of(Framework(known), name, Trust.TEST, f"test/{name}", _spki(spki))
 

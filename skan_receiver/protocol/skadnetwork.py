@@ -94,7 +94,9 @@ def postback(members: Mapping[str, Any], body: bytes) -> Postback:
 
 def version_of(members: Mapping[str, Any]) -> str:
     """The version of the layout; the first one had no member to say so."""
-    version: str = read(members, "version", str, optional=True) or "1.0"
+    version: str | None = read(members, "version", str, optional=True)
+    if version is None:
+        return "1.0"
     if version not in SIGNED_MEMBERS:
         raise UnknownVersion(f"no rule is known for version {clip(version)}", "version")
     return version
