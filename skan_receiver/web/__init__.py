@@ -1,0 +1,39 @@
+"""Flask: what devices, forwarders, people and programs talk to."""
+
+from importlib import metadata
+
+from flask_openapi import Info, OpenAPI
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from skan_receiver.config import Settings, load
+from skan_receiver.web import operations, receive
+from skan_receiver.web.services import EXTENSION, Services
+
+# The table of contents: one blueprint, one line. Hooks belong to the blueprints that need
+# them, never to the application: devices do not wait for sessions and CSRF tokens.
+BLUEPRINTS = (
+    receive.bp,
+    operations.bp,
+)
+
+# For forms and calls; Apple's endpoints have a smaller limit of their own.
+LARGEST_REQUEST = 1024 * 1024
+
+
+def create_app(settings: Settings | None = None) -> OpenAPI:
+    """The application; opens no connection. ConfigurationError where a setting is wrong."""
+    settings = settings or load()
+    info = Info(title="skan-receiver", version=metadata.version("skan-receiver"))
+    # No documents at a public address: the API's own blueprint serves them, behind a key.
+    app = OpenAPI("skan_receiver.web", info=info, doc_ui=False)
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
+    # `//receive` is no path of ours; to answer it with a redirect would promise that it is.
+    app.url_map.merge_slashes = False
+    app.extensions[EXTENSION] = Services.of(settings)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    if hops := settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # as Flask's manual has it
+            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
+        )
+    return app

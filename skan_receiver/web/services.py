@@ -1,0 +1,45 @@
+"""What the views work with: made once in each process, found through the application."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flask import Flask, current_app
+
+from skan_receiver.config import Settings
+from skan_receiver.ingest import Ingest
+from skan_receiver.protocol import Keys
+from skan_receiver.storage import Store
+from skan_receiver.web.tokens import load_tokens
+
+EXTENSION = "skan"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a view may need; nothing in it opens a connection before it is used."""
+
+    settings: Settings
+    store: Store
+    keys: Keys
+    ingest: Ingest
+    # Who may forward, by name, and the token each must show; None: anybody, without one.
+    forwarders: Mapping[str, str] | None
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Services":
+        """The services of these settings; ConfigurationError where a file is wrong."""
+        store = Store(settings.database)
+        keys = Keys.load(settings.keys, settings.test_keys)
+        tokens = load_tokens(settings.forwarder_tokens)
+        return cls(settings, store, keys, Ingest(store, settings, keys), tokens)
+
+
+def services() -> Services:
+    """The services of the application that is handling this request."""
+    return of(current_app)
+
+
+def of(app: Flask) -> Services:
+    """The services of `app`."""
+    found: Services = app.extensions[EXTENSION]
+    return found
