@@ -1,0 +1,22 @@
+"""Numbers: named tables for a period, made from counts alone.
+
+To add a report is one file and one line here.
+"""
+
+from types import MappingProxyType
+
+from skan_receiver.reports.cells import Filters, Group
+from skan_receiver.reports.period import Period
+from skan_receiver.reports.report import Report
+from skan_receiver.reports.values import VALUES
+from skan_receiver.reports.volumes import VOLUMES
+
+__all__ = ["REPORTS", "Filters", "Group", "Period", "Report"]
+
+# The table of contents.
+REPORTS: MappingProxyType[str, Report] = MappingProxyType(
+    {
+        "volumes": VOLUMES,
+        "values": VALUES,
+    }
+)

@@ -1,0 +1,90 @@
+"""Which conversion values came, and how often none did."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from skan_receiver.reports import cells
+from skan_receiver.reports.cells import HOURS, Filters, Group
+from skan_receiver.reports.period import Period
+from skan_receiver.reports.report import Report
+from skan_receiver.storage.counts import ABSENT, NOTHING
+
+COARSE = ("low", "medium", "high")
+
+# Those that could carry a value and count. Losers never carry one, SKAdNetwork 1.0 knows none:
+# to call them absent would be to report a null rate that nobody can lower.
+_COULD = (HOURS.c.counted, HOURS.c.did_win, HOURS.c.version != "1.0")
+
+Answer = tuple[int | None, str | None]  # fine value, coarse value; both None: none came
+NONE: Answer = (None, None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Value(Group):
+    """One value's part of its group; where both values are None, the row is the null share."""
+
+    fine_value: int | None
+    coarse_value: str | None
+    postbacks: int
+    share: float
+
+
+def rows(
+    connection: Connection, period: Period, filters: Filters, by: Sequence[str]
+) -> list[Value]:
+    """The distribution of values in each group; the shares of a group add up to 1."""
+    found = cells.sums(
+        connection,
+        period,
+        filters,
+        by,
+        also=(HOURS.c.fine_value, HOURS.c.coarse_value),
+        amounts=(cells.total(HOURS.c.n, "n"),),
+        only=_COULD,
+    )
+    groups: dict[tuple[Any, ...], Counter[Answer]] = {}
+    for row in found:
+        group = groups.setdefault(tuple(row[name] for name in by), Counter({NONE: 0}))
+        group[_answer(row)] += row["n"]
+    return [
+        value
+        for key, answers in groups.items()
+        for value in _distribution(dict(zip(by, key, strict=True)), answers)
+    ]
+
+
+def _answer(row: dict[str, Any]) -> Answer:
+    """A fine value says more than the coarse one beside it."""
+    if row["fine_value"] != ABSENT:
+        return row["fine_value"], None
+    return None, None if row["coarse_value"] == NOTHING else row["coarse_value"]
+
+
+def _distribution(group: dict[str, Any], answers: Counter[Answer]) -> Iterator[Value]:
+    total = answers.total()
+    if not total:
+        return
+    for fine, coarse in sorted(answers, key=_rank):
+        n = answers[fine, coarse]
+        yield Value(fine_value=fine, coarse_value=coarse, postbacks=n, share=n / total, **group)
+
+
+def _rank(answer: Answer) -> tuple[int, int]:
+    """Fine values, then coarse ones from low to high, then none."""
+    fine, coarse = answer
+    if fine is not None:
+        return 0, fine
+    return (2, 0) if coarse is None else (1, COARSE.index(coarse))
+
+
+VALUES = Report(
+    title="Conversion values, and how often there was none",
+    dimensions=tuple(name for name in cells.DIMENSIONS if name != "verdict"),
+    usually=("window",),
+    measures=("fine_value", "coarse_value", "postbacks", "share"),
+    rows=rows,
+)

@@ -1,0 +1,51 @@
+"""How many postbacks came, and how many of them count."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, and_, case
+
+from skan_receiver.reports import cells
+from skan_receiver.reports.cells import HOURS, Filters, Group
+from skan_receiver.reports.period import Period
+from skan_receiver.reports.report import Report
+
+# DESIGN, "install": the winning download that the first window reports. SKAdNetwork 1.0 does
+# not tell downloads from redownloads, so none of its postbacks is called an install.
+_INSTALL = and_(
+    HOURS.c.counted,
+    HOURS.c.window == 0,
+    HOURS.c.did_win,
+    HOURS.c.conversion_type == "download",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Volume(Group):
+    """How much there was of something."""
+
+    postbacks: int  # whatever the verdict, collisions too
+    counted: int
+    installs: int
+
+
+def rows(
+    connection: Connection, period: Period, filters: Filters, by: Sequence[str]
+) -> list[Volume]:
+    """Volumes of a period; every postback is in the hour of its first arrival."""
+    amounts = (
+        cells.total(HOURS.c.n, "postbacks"),
+        cells.total(case((HOURS.c.counted, HOURS.c.n), else_=0), "counted"),
+        cells.total(case((_INSTALL, HOURS.c.n), else_=0), "installs"),
+    )
+    found = cells.sums(connection, period, filters, by, amounts=amounts)
+    return [Volume(**row) for row in found if row["postbacks"]]
+
+
+VOLUMES = Report(
+    title="Postbacks, by when they first arrived",
+    dimensions=tuple(cells.DIMENSIONS),
+    usually=("day", "verdict"),
+    measures=("postbacks", "counted", "installs"),
+    rows=rows,
+)

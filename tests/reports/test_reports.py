@@ -1,0 +1,111 @@
+"""Reports are sums of what was counted."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from skan_receiver.reports import REPORTS, Filters, Period
+from skan_receiver.reports.values import Value
+from skan_receiver.reports.volumes import Volume
+from skan_receiver.storage import Store
+from tests.receiving import NOON, Receiver
+
+MONTH = Period(datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC))
+ALL = Filters()
+
+
+@pytest.fixture
+def receiver(store: Store) -> Receiver:
+    """Two days of postbacks: a download and a forgery, then a redownload and a loser."""
+    receiver = Receiver(store)
+    sign = receiver.signer.skadnetwork
+    receiver.receive(sign("4.0", conversion_value=20), {**sign("3.0"), "app-id": 1})
+    receiver.later(days=1, hours=1)
+    receiver.receive(sign("4.0", redownload=True, conversion_value=20), sign("4.0", did_win=False))
+    receiver.receive(sign("4.0", coarse_conversion_value="low", postback_sequence_index=1))
+    receiver.settle()
+    return receiver
+
+
+def volumes(receiver: Receiver, *by: str, filters: Filters = ALL) -> list[Volume]:
+    with receiver.store.read() as connection:
+        return list(REPORTS["volumes"].rows(connection, MONTH, filters, by))  # type: ignore[arg-type]
+
+
+def values(receiver: Receiver, *by: str, filters: Filters = ALL) -> list[Value]:
+    with receiver.store.read() as connection:
+        return list(REPORTS["values"].rows(connection, MONTH, filters, by))  # type: ignore[arg-type]
+
+
+def test_volumes_tell_what_came_from_what_counts(receiver: Receiver) -> None:
+    """A forgery is a postback that does not count; a redownload counts and is no install."""
+    assert volumes(receiver) == [Volume(postbacks=5, counted=4, installs=1)]
+
+
+def test_a_day_is_a_sum_of_hours(receiver: Receiver) -> None:
+    """Days are UTC days, on both stores."""
+    assert [(row.day, row.postbacks) for row in volumes(receiver, "day")] == [
+        (date(2026, 11, 23), 2),
+        (date(2026, 11, 24), 3),
+    ]
+    assert [(row.hour, row.postbacks) for row in volumes(receiver, "hour")] == [
+        (NOON.replace(minute=0), 2),
+        (NOON.replace(minute=0) + timedelta(days=1, hours=1), 3),
+    ]
+
+
+@pytest.mark.parametrize("dimension", REPORTS["volumes"].dimensions)
+def test_the_parts_are_the_whole(receiver: Receiver, dimension: str) -> None:
+    """However volumes are split, they add up to the same."""
+    assert sum(row.postbacks for row in volumes(receiver, dimension)) == 5
+    assert all(getattr(row, dimension) is not None for row in volumes(receiver, dimension))
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        (Filters(verdict="invalid"), 1),
+        (Filters(version="4.0"), 4),
+        (Filters(window=1), 1),
+        (Filters(app_id=1), 1),
+        (Filters(counted=True), 4),
+        (Filters(counted=False), 1),
+        (Filters(framework="adattributionkit"), 0),
+        (Filters(ad_network_id="EXAMPLE123.skadnetwork"), 5),
+    ],
+)
+def test_a_filter_leaves_the_rest_out(receiver: Receiver, filters: Filters, expected: int) -> None:
+    """Ids of networks compare without case, as Apple's do."""
+    assert sum(row.postbacks for row in volumes(receiver, filters=filters)) == expected
+
+
+def test_the_end_of_a_period_is_left_out(receiver: Receiver) -> None:
+    """Two periods that touch share no postback."""
+    noon = NOON.replace(minute=0)
+    until, since = Period(MONTH.start, noon), Period(noon, noon + timedelta(hours=1))
+    with receiver.store.read() as connection:
+        found = [REPORTS["volumes"].table(connection, p, ALL, ()) for p in (until, since)]
+    assert [[row["postbacks"] for row in rows] for rows in found] == [[], [2]]
+
+
+def test_values_add_up_to_one_in_each_window(receiver: Receiver) -> None:
+    """The loser could carry no value, so it is no part of the null share."""
+    assert values(receiver, "window") == [
+        Value(window=0, fine_value=20, coarse_value=None, postbacks=2, share=1.0),
+        Value(window=0, fine_value=None, coarse_value=None, postbacks=0, share=0.0),
+        Value(window=1, fine_value=None, coarse_value="low", postbacks=1, share=1.0),
+        Value(window=1, fine_value=None, coarse_value=None, postbacks=0, share=0.0),
+    ]
+
+
+def test_the_null_share_is_what_came_without_a_value(receiver: Receiver) -> None:
+    """An absent value is absent: a row of its own, and never the value 0."""
+    sign = receiver.signer.skadnetwork
+    receiver.receive(sign("4.0"), sign("4.0", conversion_value=0), sign("1.0"))
+    receiver.settle()
+    answers = {
+        (row.fine_value, row.coarse_value): row.share
+        for row in values(receiver, "window")
+        if row.window == 0
+    }
+    assert answers == {(20, None): 0.5, (0, None): 0.25, (None, None): 0.25}
