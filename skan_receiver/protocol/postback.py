@@ -59,7 +59,7 @@ class Postback:
     # Reported by the device, and signed by nobody.
     fine_value: int | None  # 0 to 63
     coarse_value: str | None  # "low", "medium", "high"
-    country: str | None  # two capital letters
+    country: str | None  # two letters, as sent
     interaction_type: str | None  # "view", "click"
     flags: tuple[str, ...]  # members whose value was out of range, and taken as absent
 
