@@ -14,6 +14,7 @@ import gzip
 import hashlib
 import json
 import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -35,8 +36,8 @@ from skan_receiver.storage.columns import table
 
 CHUNK = table(ImportedChunk)
 
-# Half a second of verifying, and a commit that others do not wait for too long.
-LINES = 2_000
+# A tenth of a second of verifying, and a commit that others do not wait for too long.
+LINES = 1_000
 LONGEST_LINE = 64 * 1024
 
 ENDPOINTS = ("network", "developer", "import", "simulator")
@@ -59,8 +60,8 @@ def import_file(
     name = _sha256(path)
     done = _done(store, name)
     store.close()
-    # A fresh interpreter each: nothing of ours is in a state that a fork could break.
-    context = get_context("spawn")
+    # Forked processes share what was imported; no thread or connection of ours is open here.
+    context = get_context("fork" if sys.platform == "linux" else "spawn")
     processes = processes or os.cpu_count() or 1
     with ProcessPoolExecutor(processes, context, _start, (settings,)) as pool:
         running: dict[Future[Imported], int] = {}
