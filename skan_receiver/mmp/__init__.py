@@ -1,0 +1,1 @@
+"""What MMPs and networks say: pure, a file per matter."""
