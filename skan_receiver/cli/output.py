@@ -1,6 +1,7 @@
 """How commands print: a table for people, NDJSON for programs."""
 
 import json
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,8 @@ import click
 as_json = click.option("--json", "as_json", is_flag=True, help="Print NDJSON: an object a line.")
 
 Row = Mapping[str, Any]
+
+WIDE = 1_000
 
 
 def show(rows: Iterable[Row], columns: Sequence[str], *, as_json: bool) -> None:
@@ -22,10 +25,14 @@ def show(rows: Iterable[Row], columns: Sequence[str], *, as_json: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(*columns, box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in columns:
+        table.add_column(name, no_wrap=True)
     for row in rows:
         table.add_row(*(_cell(row[name]) for name in columns))
-    Console(soft_wrap=True, highlight=False, markup=False).print(table)
+    # A pipe has no width to keep to.
+    width = None if sys.stdout.isatty() else WIDE
+    Console(width=width, highlight=False, markup=False).print(table)
 
 
 def dumps(row: Row) -> str:

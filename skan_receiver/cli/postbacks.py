@@ -11,8 +11,8 @@ from skan_receiver.cli.output import as_json, dumps, show
 from skan_receiver.storage.search import SIGNED, UNSIGNED, Query, Story, find, story
 
 COLUMNS = (
-    *("id", "received_at", "verdict", "counted", "framework", "version", "app_id"),
-    *("ad_network_id", "window", "fine_value", "coarse_value", "postback_id"),
+    *("id", "received_at", "verdict", "counted", "version", "window", "value"),
+    *("app_id", "ad_network_id", "postback_id"),
 )
 
 
@@ -46,8 +46,7 @@ def list_(*, limit: int, as_json: bool, **query: Any) -> None:
     with store.read() as connection:
         rows, _ = find(connection, settings, Query(**query), limit=limit)
     store.close()
-    show(({name: getattr(row, name) for name in row._fields if name != "identity"} for row in rows),
-         COLUMNS, as_json=as_json)  # fmt: skip
+    show(map(_brief, rows), COLUMNS, as_json=as_json)
 
 
 @postbacks.command("show")
@@ -68,6 +67,12 @@ def show_(*, which: str, as_json: bool) -> None:
         raise click.ClickException(f"no postback {which} has arrived")
     for one in stories:
         click.echo(dumps(_told(one)) if as_json else _prose(one))
+
+
+def _brief(row: Any) -> dict[str, Any]:
+    told = {name: getattr(row, name) for name in row._fields if name != "identity"}
+    value = row.coarse_value if row.fine_value is None else row.fine_value
+    return {**told, "version": row.version or "AAK", "value": value}
 
 
 def _told(one: Story) -> dict[str, Any]:

@@ -107,8 +107,8 @@ def _hold(
     first: dict[bytes, Candidate] = {}
     for candidate in batch:
         first.setdefault(candidate.key, candidate)
+    mine = dict(zip(first, _next_ids(connection, len(first)), strict=True))
     keys = sorted(first)
-    mine = dict(zip(keys, _next_ids(connection, len(keys)), strict=True))
     claims = [{"key": key, "stored_id": mine[key], "arrivals": 1} for key in keys]
     insert_new(connection, SEEN, claims)
     claimed = connection.execute(
