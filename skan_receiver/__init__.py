@@ -1,4 +1,4 @@
-"""Apple's attribution postbacks, read and verified.
+"""Apple's attribution postbacks, read, verified and decoded.
 
     import skan_receiver as skan
 
@@ -6,9 +6,13 @@
     verdict = skan.verify(postback)      # skan.Verdict.VALID, ...
     skan.examine(body).reason            # never raises
 
+    schema = skan.load_schema("conversion_schemas/525463029.yaml")
+    print(skan.decode(postback, schema)) # purchase once, revenue under 10.00 USD
+
 Nothing here needs a server, a database or a network.
 """
 
+from skan_receiver.conversion import Decoded, Meaning, Schema, decode, load_folder, load_schema
 from skan_receiver.errors import (
     ConfigurationError,
     Malformed,
@@ -36,21 +40,27 @@ from skan_receiver.protocol import (
 __all__ = [
     "APPLE_KEYS",
     "ConfigurationError",
+    "Decoded",
     "Examination",
     "Framework",
     "Judgement",
     "Keys",
     "Malformed",
+    "Meaning",
     "NotJson",
     "Postback",
+    "Schema",
     "SchemaError",
     "Signature",
     "SkanError",
     "UnknownVersion",
     "Verdict",
+    "decode",
     "examine",
     "identity",
     "judge",
+    "load_folder",
+    "load_schema",
     "parse",
     "verify",
 ]

@@ -1,0 +1,26 @@
+"""What the advertiser means: schemas, and what values say under them.
+
+Pure: no web, no database. A schema is read once (`load_schema`), is immutable, and gives one
+`Meaning` for each window and value.
+"""
+
+from skan_receiver.conversion.decode import Decoded, decode
+from skan_receiver.conversion.load import check, load_folder, load_schema
+from skan_receiver.conversion.meaning import EventCount, Meaning, Revenue
+from skan_receiver.conversion.problems import Problem
+from skan_receiver.conversion.ranges import Range
+from skan_receiver.conversion.schema import Schema
+
+__all__ = [
+    "Decoded",
+    "EventCount",
+    "Meaning",
+    "Problem",
+    "Range",
+    "Revenue",
+    "Schema",
+    "check",
+    "decode",
+    "load_folder",
+    "load_schema",
+]
