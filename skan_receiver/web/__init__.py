@@ -1,37 +1,46 @@
 """Flask: what devices, forwarders, people and programs talk to."""
 
-from importlib import metadata
-
-from flask_openapi import Info, OpenAPI
-from werkzeug.middleware.proxy_fix import ProxyFix
+from importlib import import_module, metadata
+from typing import TYPE_CHECKING
 
 from skan_receiver.config import Settings, load
-from skan_receiver.web import operations, receive
-from skan_receiver.web.services import EXTENSION, Services
 
-# The table of contents: one blueprint, one line. Hooks belong to the blueprints that need
-# them, never to the application: devices do not wait for sessions and CSRF tokens.
+if TYPE_CHECKING:
+    from flask_openapi.openapi import OpenAPI
+
+# The table of contents: one blueprint, one line, `bp` in the module of that name. Hooks belong
+# to the blueprints that need them, never to the application: devices do not wait for sessions.
 BLUEPRINTS = (
-    receive.bp,
-    operations.bp,
+    "receive",
+    "operations",
 )
 
 # For forms and calls; Apple's endpoints have a smaller limit of their own.
 LARGEST_REQUEST = 1024 * 1024
 
 
-def create_app(settings: Settings | None = None) -> OpenAPI:
-    """The application; opens no connection. ConfigurationError where a setting is wrong."""
+def create_app(settings: Settings | None = None) -> "OpenAPI":
+    """The application; opens no connection. ConfigurationError where a setting is wrong.
+
+    Flask is imported here and not above, so that gunicorn's master and the worker, which need
+    something of this package, do not hold it all.
+    """
+    from flask_openapi.models.info import Info
+    from flask_openapi.openapi import OpenAPI
+    from werkzeug.middleware.proxy_fix import ProxyFix
+
+    from skan_receiver.web.services import EXTENSION, Services
+
     settings = settings or load()
     info = Info(title="skan-receiver", version=metadata.version("skan-receiver"))
     # No documents at a public address: the API's own blueprint serves them, behind a key.
-    app = OpenAPI("skan_receiver.web", info=info, doc_ui=False)
+    app = OpenAPI(__name__, info=info, doc_ui=False)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
     # `//receive` is no path of ours; to answer it with a redirect would promise that it is.
     app.url_map.merge_slashes = False
     app.extensions[EXTENSION] = Services.of(settings)
-    for blueprint in BLUEPRINTS:
-        app.register_blueprint(blueprint)
+    for name in BLUEPRINTS:
+        app.register_blueprint(import_module(f"{__name__}.{name}").bp)
     if hops := settings.trusted_proxies:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # as Flask's manual has it
             app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops

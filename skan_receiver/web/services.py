@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flask import Flask, current_app
+from flask import current_app
+from flask.sansio.app import App
 
 from skan_receiver.config import Settings
 from skan_receiver.ingest import Ingest
 from skan_receiver.protocol import Keys
 from skan_receiver.storage import Store
+from skan_receiver.web.meanings import Meanings
+from skan_receiver.web.readiness import Readiness
 from skan_receiver.web.tokens import load_tokens
 
 EXTENSION = "skan"
@@ -24,6 +27,8 @@ class Services:
     ingest: Ingest
     # Who may forward, by name, and the token each must show; None: anybody, without one.
     forwarders: Mapping[str, str] | None
+    meanings: Meanings
+    readiness: Readiness
 
     @classmethod
     def of(cls, settings: Settings) -> "Services":
@@ -31,7 +36,10 @@ class Services:
         store = Store(settings.database)
         keys = Keys.load(settings.keys, settings.test_keys)
         tokens = load_tokens(settings.forwarder_tokens)
-        return cls(settings, store, keys, Ingest(store, settings, keys), tokens)
+        ingest = Ingest(store, settings, keys)
+        return cls(
+            settings, store, keys, ingest, tokens, Meanings(settings.schemas), Readiness(store)
+        )
 
 
 def services() -> Services:
@@ -39,7 +47,7 @@ def services() -> Services:
     return of(current_app)
 
 
-def of(app: Flask) -> Services:
+def of(app: App) -> Services:
     """The services of `app`."""
     found: Services = app.extensions[EXTENSION]
     return found

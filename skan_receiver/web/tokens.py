@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from hmac import compare_digest
 from pathlib import Path
 
-from ruamel.yaml import YAML, YAMLError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from skan_receiver.errors import ConfigurationError
 

@@ -1,0 +1,49 @@
+"""The body of a request, whole or not at all.
+
+gunicorn and Werkzeug hand over what there is: a body that was cut short against its
+Content-Length comes without an error, and one sent in chunks is cut at Werkzeug's limit. A
+postback that is not whole must not be answered 200, or it is lost.
+"""
+
+from http import HTTPStatus
+from typing import Any
+
+from werkzeug.wsgi import get_content_length, get_input_stream
+
+# Apple's bodies have a few hundred bytes (SKAdNetwork) to about 1 KB (AdAttributionKit);
+# forwarders add names of campaigns.
+LARGEST_BODY = 16 * 1024
+
+
+class BadBody(Exception):
+    """The body cannot be taken: `status` and the text say why."""
+
+    def __init__(self, status: HTTPStatus, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+def read_body(environ: dict[str, Any]) -> bytes:
+    """The bytes that were sent, as they were sent; BadBody if they are not whole, or too many."""
+    declared = get_content_length(environ)  # None where it is sent in chunks
+    if declared is not None and declared > LARGEST_BODY:
+        raise _too_large()
+    try:
+        body: bytes = get_input_stream(environ).read(LARGEST_BODY + 1)
+    # Whatever stops the server from reading is about what was sent: a chunk with a bad size,
+    # a device that hung up, or fell silent. Each server has exceptions of its own.
+    except Exception:
+        raise BadBody(HTTPStatus.BAD_REQUEST, "the body ends before its time") from None
+    if len(body) > LARGEST_BODY:
+        raise _too_large()
+    if declared is not None and len(body) < declared:
+        raise BadBody(
+            HTTPStatus.BAD_REQUEST, f"Content-Length is {declared}, the body has {len(body)} bytes"
+        )
+    return body
+
+
+def _too_large() -> BadBody:
+    return BadBody(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a postback has at most {LARGEST_BODY} bytes"
+    )

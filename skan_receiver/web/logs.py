@@ -1,0 +1,62 @@
+"""Logs: a line of JSON an event, to standard error, ours and everybody's.
+
+JSON escapes whatever could break a line or steer a terminal, so hostile text stays text. What
+goes in are ids, names and outcomes, never a body.
+"""
+
+import logging
+import re
+import sys
+from collections.abc import Mapping
+from secrets import token_hex
+from typing import Any
+
+import structlog
+from structlog.types import Processor
+
+from skan_receiver.config import Settings
+from skan_receiver.errors import ConfigurationError
+
+# What a proxy may have named a request; anything else gets a name of our own.
+_REQUEST_ID = re.compile("[A-Za-z0-9._-]{1,64}")
+
+_SHARED: tuple[Processor, ...] = (
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+)
+
+
+def configure(settings: Settings) -> None:
+    """Send the logs of this process to its standard error, from SKAN_LOG_LEVEL up."""
+    level = _level(settings.log_level)
+    render = structlog.processors.JSONRenderer()
+    # Ours do not pass through the standard library: half the price, and there is one per postback.
+    structlog.configure(
+        processors=[*_SHARED, render],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *_SHARED],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=level, force=True)
+    logging.captureWarnings(True)
+
+
+def request_id(environ: Mapping[str, Any]) -> str:
+    """What this request is called in the logs: as the proxy in front of us called it, if it did."""
+    named = environ.get("HTTP_X_REQUEST_ID")
+    return named if named and _REQUEST_ID.fullmatch(named) else token_hex(8)
+
+
+def _level(name: str) -> int:
+    levels = logging.getLevelNamesMapping()
+    if name.upper() not in levels:
+        raise ConfigurationError(f"SKAN_LOG_LEVEL: {name!r} is none of {', '.join(levels)}")
+    return levels[name.upper()]
