@@ -122,7 +122,7 @@ def _postbacks(connection: Connection, settings: Settings, ids: set[int]) -> dic
         return {}
     counted = qualifies(settings).label("counted")
     found = select(*_columns(), counted).where(POSTBACK.c.id.in_(ids))
-    rows: Sequence[Row[Any]] = connection.execute(found).all()
+    rows: Any = connection.execute(found).all()
     return {row.id: row for row in rows}
 
 

@@ -19,6 +19,7 @@ class Delivery(SQLModel, table=True):
         # Only rows that may become due are looked through.
         Index(
             "ix_delivery_due",
+            "destination",
             "next_at",
             postgresql_where=text("state IN ('owed', 'leased')"),
             sqlite_where=text("state IN ('owed', 'leased')"),

@@ -180,7 +180,7 @@ def upgrade() -> None:
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.create_index(
             "ix_delivery_due",
-            ["next_at"],
+            ["destination", "next_at"],
             unique=False,
             postgresql_where=sa.text("state IN ('owed', 'leased')"),
             sqlite_where=sa.text("state IN ('owed', 'leased')"),
