@@ -14,7 +14,7 @@ from skan_receiver.config import Settings, load
 from skan_receiver.errors import ConfigurationError
 from skan_receiver.storage import Store, migrate
 from skan_receiver.storage.access import ensure_admin
-from skan_receiver.web import logs
+from skan_receiver.web.logs import configure
 
 GUNICORN = ("-m", "gunicorn", "-c", "python:skan_receiver.web.gunicorn_conf")
 
@@ -27,7 +27,7 @@ def serve(*, no_worker: bool) -> None:
     Upgrades the database first. SIGTERM or Ctrl-C stops in good order, SIGHUP reloads.
     """
     settings = load()
-    logs.configure(settings)
+    configure(settings)
     _free(settings)
     _prepare(settings)
     children = [Child("web", (sys.executable, *GUNICORN, "skan_receiver.web:create_app()"))]

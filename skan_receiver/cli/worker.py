@@ -11,12 +11,12 @@ from skan_receiver.cli.context import open_store
 @click.command()
 def worker() -> None:
     """Run the worker alone; stop it with SIGTERM or Ctrl-C."""
-    from skan_receiver.web import logs
+    from skan_receiver.web.logs import configure
     from skan_receiver.worker import run
 
     settings, store = open_store()
     store.close()
-    logs.configure(settings)
+    configure(settings)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -167,6 +167,7 @@ def _following(one: Tried, now: datetime) -> dict[str, Any]:
 def _clock(connection: Connection) -> datetime:
     """The database's time."""
     if connection.dialect.name == "postgresql":
-        return connection.execute(select(func.clock_timestamp())).scalar_one()
+        moment: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+        return moment
     iso = connection.scalar(text("SELECT strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')"))
     return datetime.fromisoformat(str(iso))
