@@ -1,0 +1,189 @@
+"""Durable ingest through the Flask view, beside the naive receiver, in one run.
+
+    python -m benchmarks.receive [--rounds 3] [--seconds 8] [--json]
+
+Both are started in turn, with a fresh SQLite file, two workers, `synchronous=FULL`, and the same
+signed postbacks from 64 connections kept alive, on the machine that also makes the load. Ours
+runs whole: `skan-receiver serve`, so that its worker settles meanwhile. Every row is counted
+afterwards: no fewer than answers of 200. Trust the ratios and the CPU time of a postback; requests
+a second depend on the machine and on who else uses it.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import closing, suppress
+from http.client import HTTPConnection
+from pathlib import Path
+
+import psutil
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from benchmarks.load import Load, client, post
+from skan_receiver.testing import Signer, encode
+
+CONNECTIONS = 64
+WARM_UP_SECONDS = 1
+PORT = 23_100
+
+GUNICORN = ("-m", "gunicorn", "-w", "2", "-k", "gthread", "--no-control-socket", "-b")
+COMMANDS = {
+    "naive": (*GUNICORN, f"127.0.0.1:{PORT}", "--threads", "8", "benchmarks.naive:create_app()"),
+    "ours": ("-m", "skan_receiver", "serve"),
+}
+TABLES = {"naive": "naivepostback", "ours": "postback"}
+
+FIGURES = ("rps", "p50_ms", "p99_ms", "cpu_us")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=8)
+    arguments = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="skan-bench-"))
+    try:
+        signer = Signer(seed=1)
+        bodies = _bodies(folder, signer, 1_000 * arguments.seconds * 5)
+        rounds = []
+        for number in range(arguments.rounds):
+            for name in ("naive", "ours") if number % 2 else ("ours", "naive"):
+                rounds.append(seen := _round(name, folder, signer, bodies, arguments.seconds))
+                print(json.dumps(seen), flush=True)
+        print(json.dumps(_summary(rounds), indent=2))
+    finally:
+        shutil.rmtree(folder)
+
+
+def _bodies(folder: Path, signer: Signer, count: int) -> tuple[Path, Path]:
+    """Two files of unique postbacks: to warm up, and to measure."""
+    (folder / "keys.json").write_text(json.dumps(signer.production_keys()))
+    paths = folder / "warm.ndjson", folder / "bodies.ndjson"
+    for path, n in zip(paths, (5_000, count), strict=True):
+        with path.open("wb") as file:
+            for value in range(n):
+                body = signer.skadnetwork("4.0", conversion_value=value % 64, source_app_id=1234)
+                file.write(encode(body) + b"\n")
+    return paths
+
+
+def _round(
+    name: str, folder: Path, signer: Signer, bodies: tuple[Path, Path], seconds: int
+) -> dict[str, object]:
+    database = folder / f"{name}-{time.monotonic_ns()}.sqlite3"
+    process = subprocess.Popen(
+        [sys.executable, *COMMANDS[name]],
+        env=_environment(folder, database, signer),
+        stdout=subprocess.DEVNULL,
+        stderr=(folder / "log").open("wb"),
+        start_new_session=True,
+    )
+    try:
+        _wait(folder / "log")
+        warm, measured = bodies
+        warmed = post(PORT, warm, WARM_UP_SECONDS, CONNECTIONS)
+        before = _cpu(process.pid)
+        others = _busy() - sum(before.values())
+        load = post(PORT, measured, seconds, CONNECTIONS)
+        after = _cpu(process.pid)
+        others = _busy() - sum(after.values()) - others
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(40)
+    acknowledged = warmed.acknowledged + load.acknowledged
+    return _seen(name, load, sum(after.values()) - sum(before.values())) | {
+        "others_cpu_s": round(others, 1),
+        "acknowledged": acknowledged,
+        "rows": _rows(database, TABLES[name]),
+        "nothing_lost": _rows(database, TABLES[name]) >= acknowledged,
+    }
+
+
+def _seen(name: str, load: Load, cpu: float) -> dict[str, object]:
+    return {
+        "receiver": name,
+        "client": client(),
+        "rps": round(load.acknowledged / load.seconds),
+        "failed": load.failed,
+        "p50_ms": round(load.p50_ms, 1),
+        "p99_ms": round(load.p99_ms, 1),
+        "cpu_us": round(1e6 * cpu / max(1, load.acknowledged)),
+    }
+
+
+def _summary(rounds: list[dict[str, object]]) -> dict[str, object]:
+    medians = {
+        name: {
+            figure: statistics.median(
+                float(str(r[figure])) for r in rounds if r["receiver"] == name
+            )
+            for figure in FIGURES
+        }
+        for name in COMMANDS
+    }
+    naive, ours = medians["naive"], medians["ours"]
+    return {
+        **medians,
+        "rps_ours_over_naive": round(ours["rps"] / naive["rps"], 2),
+        "cpu_naive_over_ours": round(naive["cpu_us"] / ours["cpu_us"], 2),
+        "nothing_lost": all(r["nothing_lost"] for r in rounds),
+    }
+
+
+def _environment(folder: Path, database: Path, signer: Signer) -> Mapping[str, str]:
+    public = signer.private_key("P-256").public_key()
+    return {
+        **os.environ,
+        "DATABASE_URL": f"sqlite:///{database}",
+        "PORT": str(PORT),
+        "WEB_CONCURRENCY": "2",
+        "SKAN_VAR": str(folder / "var"),
+        "SKAN_KEYS": str(folder / "keys.json"),
+        "NAIVE_PEM": public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode(),
+    }
+
+
+def _wait(log: Path) -> None:
+    for _ in range(300):
+        with suppress(OSError):
+            connection = HTTPConnection("127.0.0.1", PORT, timeout=5)
+            connection.request("GET", "/livez")
+            connection.getresponse().read()
+            connection.close()
+            return
+        time.sleep(0.1)
+    raise TimeoutError(f"the receiver does not listen:\n{log.read_text()[-4000:]}")
+
+
+def _cpu(pid: int) -> dict[int, float]:
+    """CPU seconds of a process and everything below it."""
+    root = psutil.Process(pid)
+    spent = {}
+    for process in (root, *root.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            spent[process.pid] = times.user + times.system
+    return spent
+
+
+def _busy() -> float:
+    times = psutil.cpu_times()
+    return float(times.user + times.system + getattr(times, "softirq", 0.0))
+
+
+def _rows(database: Path, table: str) -> int:
+    with closing(sqlite3.connect(database)) as connection:
+        return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+
+
+if __name__ == "__main__":
+    main()
