@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 BLUEPRINTS = (
     "receive",
     "operations",
+    "assets",
+    "login",
+    "pages",
 )
 
 # For forms and calls; Apple's endpoints have a smaller limit of their own.
@@ -29,18 +32,21 @@ def create_app(settings: Settings | None = None) -> "OpenAPI":
     from flask_openapi.openapi import OpenAPI
     from werkzeug.middleware.proxy_fix import ProxyFix
 
+    from skan_receiver.web import api, session
     from skan_receiver.web.services import EXTENSION, Services
 
     settings = settings or load()
     info = Info(title="skan-receiver", version=metadata.version("skan-receiver"))
     # No documents at a public address: the API's own blueprint serves them, behind a key.
-    app = OpenAPI(__name__, info=info, doc_ui=False)
+    app = OpenAPI(__name__, info=info, doc_ui=False, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
     # `//receive` is no path of ours; to answer it with a redirect would promise that it is.
     app.url_map.merge_slashes = False
     app.extensions[EXTENSION] = Services.of(settings)
     for name in BLUEPRINTS:
         app.register_blueprint(import_module(f"{__name__}.{name}").bp)
+    api.register(app)
+    session.configure(app, settings)
     if hops := settings.trusted_proxies:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # as Flask's manual has it
             app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops

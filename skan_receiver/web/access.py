@@ -1,0 +1,69 @@
+"""Who may see what: programs by key, people by session."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from flask import g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import Forbidden, Unauthorized
+
+from skan_receiver.storage.apikeys import KEY_PREFIX, Grant, verify_key
+from skan_receiver.web.services import services
+from skan_receiver.web.session import signed_in
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+SAFE = ("GET", "HEAD")
+
+
+def require(scope: str, *, session: bool = False) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """A view for bearers of a key with `scope`; with `session`, also for who is signed in."""
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            admit(scope, session=session)
+            return view(*args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def admit(scope: str, *, session: bool = False) -> None:
+    """Let the request pass, or raise Unauthorized (who are you?) or Forbidden (not you).
+
+    A session opens nothing that changes anything: a browser sends its cookie along with
+    requests that its user knows nothing of.
+    """
+    if session and request.method in SAFE and signed_in():
+        return
+    g.grant = grant = _grant()
+    if grant is None:
+        raise Unauthorized(
+            "Send an API key as 'Authorization: Bearer skan_…'; 'skan-receiver keys create' "
+            "makes one.",
+            www_authenticate=WWWAuthenticate("bearer", {"realm": "skan-receiver"}),
+        )
+    if not grant.allows(scope):
+        raise Forbidden(f"This key has not the scope {scope!r}.")
+
+
+def sign_in_first() -> ResponseReturnValue | None:
+    """For pages: whoever is not signed in goes to the login, and comes back from there."""
+    if signed_in():
+        return None
+    wanted = request.full_path.rstrip("?") if request.method in SAFE else ""
+    return redirect(url_for("login.form", next=wanted or None), 303)
+
+
+def _grant() -> Grant | None:
+    given = request.authorization
+    key = given.token if given and given.type == "bearer" else None
+    if not key or not key.startswith(KEY_PREFIX):
+        return None
+    return verify_key(services().store, key, datetime.now(UTC))

@@ -1,0 +1,85 @@
+"""`/postbacks`: what is stored."""
+
+from typing import Annotated
+
+from flask.wrappers import Response
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from werkzeug.exceptions import NotFound
+
+from skan_receiver.protocol import Framework, Verdict
+from skan_receiver.storage import search
+from skan_receiver.storage.search import MOST_ROWS, Query
+from skan_receiver.web.api import cursor
+from skan_receiver.web.api.blueprint import answer, bp
+from skan_receiver.web.api.models import (
+    BigInt,
+    Moment,
+    NetworkId,
+    Page,
+    Postback,
+    PostbackStory,
+    VersionText,
+    postback_of,
+    story_of,
+)
+from skan_receiver.web.api.problems import documented
+from skan_receiver.web.services import services
+
+
+def _ours(text: str) -> str:
+    cursor.read(text)
+    return text
+
+
+class Wanted(BaseModel):
+    """Which postbacks. What is left out does not narrow."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str | None = Field(None, max_length=200, description="Apple's id, in either case.")
+    app_id: BigInt | None = None
+    ad_network_id: NetworkId | None = None
+    framework: Framework | None = None
+    version: VersionText | None = None
+    window: int | None = Field(None, ge=0, le=2)
+    verdict: Verdict | None = None
+    counted: bool | None = None
+    since: Moment | None = None
+    until: Moment | None = Field(None, description="Left out itself.")
+    limit: int = Field(50, ge=1, le=MOST_ROWS)
+    cursor: Annotated[str, AfterValidator(_ours)] | None = Field(
+        None, max_length=100, description="`next_cursor` of the page before."
+    )
+
+
+class Numbered(BaseModel):
+    """A postback by its number here."""
+
+    id: BigInt
+
+
+@bp.get("/postbacks", responses={200: Page, **documented(422)})
+def list_postbacks(query: Wanted) -> Response:
+    """Stored postbacks, the newest first."""
+    asked = Query(**query.model_dump(exclude={"limit", "cursor"}))
+    after = cursor.read(query.cursor) if query.cursor else None
+    with services().store.read() as connection:
+        rows, place = search.find(
+            connection, services().settings, asked, after=after, limit=query.limit
+        )
+    page = {
+        "postbacks": [Postback.model_validate(postback_of(row)) for row in rows],
+        "next_cursor": cursor.written(place) if place else None,
+    }
+    return answer(Page.model_validate(page))
+
+
+@bp.get("/postbacks/<int:id>", responses={200: PostbackStory, **documented(404, 422)})
+def show_postback(path: Numbered) -> Response:
+    """One postback: its evidence, arrivals, collisions, deliveries and meaning."""
+    with services().store.read() as connection:
+        story = search.story(connection, services().settings, path.id)
+    if story is None:
+        raise NotFound(f"There is no postback {path.id}.")
+    decoded = services().meanings.of(story.row)
+    return answer(story_of(story, decoded.as_dict() if decoded else None))

@@ -1,0 +1,69 @@
+"""`/verify`: what a body is, without storing it."""
+
+from typing import Any
+
+from flask import request
+from flask.wrappers import Response
+from pydantic import BaseModel, Field
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from skan_receiver.protocol import Examination, Framework, examine
+from skan_receiver.web.api.blueprint import answer, bp
+from skan_receiver.web.api.models import Signed, Unsigned, base64
+from skan_receiver.web.api.problems import documented
+from skan_receiver.web.services import services
+
+# As at Apple's endpoints: no postback comes near it.
+LARGEST_BODY = 16 * 1024
+
+
+class Examined(BaseModel):
+    """What there is to say of a body."""
+
+    verdict: str = Field(description="valid, development, invalid, unverifiable or malformed.")
+    framework: Framework | None
+    version: str | None
+    key_id: str
+    reason: str = Field(description="Why it is not good; empty if it is.")
+    signed_message: str | None = Field(description="The bytes under the signature, base64.")
+    signed: Signed | None
+    unsigned: Unsigned | None
+    flags: list[str]
+    meaning: dict[str, Any] | None = Field(description="By the app's schema, where there is one.")
+
+
+@bp.post(
+    "/verify",
+    responses={200: Examined, **documented(413)},
+    request_body={
+        "description": "A postback, exactly as Apple sent it. At most 16 KiB.",
+        "required": True,
+        "content": {"application/json": {"schema": {"type": "object"}}},
+    },
+)
+def verify() -> Response:
+    """Say of a postback whether Apple signed it. Stores nothing."""
+    # One more than allowed: a chunked body has no length to look at first.
+    body = request.stream.read(LARGEST_BODY + 1)
+    if len(body) > LARGEST_BODY:
+        raise RequestEntityTooLarge("A postback has at most 16 KiB.")
+    return answer(_examined(examine(body, services().keys)))
+
+
+def _examined(found: Examination) -> Examined:
+    postback = found.postback
+    decoded = services().meanings.of(postback) if postback else None
+    fields = {name: getattr(postback, name) for name in postback.__slots__} if postback else {}
+    fields["postback_id"] = fields.pop("id", None)
+    return Examined(
+        verdict=found.verdict,
+        framework=found.framework,
+        version=found.version,
+        key_id=found.key_id,
+        reason=found.reason,
+        signed_message=base64(postback.signature.message) if postback else None,
+        signed=Signed.model_validate(fields) if postback else None,
+        unsigned=Unsigned.model_validate(fields) if postback else None,
+        flags=list(postback.flags) if postback else [],
+        meaning=decoded.as_dict() if decoded else None,
+    )

@@ -1,0 +1,110 @@
+"""What people look at after signing in. Everything works without JavaScript."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException, NotFound
+
+from skan_receiver.errors import StoreUnavailable
+from skan_receiver.storage import search
+from skan_receiver.storage.search import Query
+from skan_receiver.web import dashboard, session, words
+from skan_receiver.web.access import sign_in_first
+from skan_receiver.web.api import cursor
+from skan_receiver.web.headers import harden
+from skan_receiver.web.operations import unusual
+from skan_receiver.web.searching import Search
+from skan_receiver.web.services import services
+
+# What draws charts, in the order the files need each other.
+MANIFEST = Path(__file__).parent / "static" / "vendor" / "vendor.json"
+LIBRARIES = tuple(entry["file"] for entry in json.loads(MANIFEST.read_text()))
+
+# "Verifying an install-validation postback": Apple's example, and Apple's signature.
+# https://developer.apple.com/documentation/storekit/verifying-an-install-validation-postback
+EXAMPLE = """{
+  "version": "4.0", "ad-network-id": "com.example", "source-identifier": "5239",
+  "app-id": 525463029, "transaction-id": "6aafb7a5-0170-41b5-bbe4-fe71dedf1e30",
+  "redownload": false, "source-domain": "example.com", "fidelity-type": 1, "did-win": true,
+  "conversion-value": 63, "postback-sequence-index": 0,
+  "attribution-signature": "MEUCIGRmSMrqedNu6uaHyhVcifs118R5z/AB6cvRaKrRRHWRAiEAv96ne3dKQ5kJpbsfk4eYiePmrZUU6sQmo+7zfP/1Bxo="
+}"""  # noqa: E501  # a signature has no place to break
+
+bp = Blueprint("pages", __name__)
+bp.before_request(sign_in_first)
+bp.before_request(session.guard)
+bp.after_request(harden)
+
+
+@bp.app_context_processor
+def _everywhere() -> dict[str, Any]:
+    """For every template. Called when one is rendered, so never for Apple's devices."""
+    return {
+        "csrf_token": session.csrf_token,
+        "signed_in": session.signed_in,
+        "warnings": unusual(services()),
+        "words": words,
+    }
+
+
+@bp.get("/")
+def home() -> ResponseReturnValue:
+    """How it goes; before anything came, what to do so that something comes."""
+    with services().store.read() as connection:
+        view = dashboard.look(
+            connection, services().settings, request.args.get("span", ""), datetime.now(UTC)
+        )
+    if view.any:
+        return render_template("dashboard.html", view=view, libraries=LIBRARIES)
+    public = services().settings.public_url.rstrip("/")
+    base = public or request.host_url.rstrip("/")
+    return render_template("setup.html", base=base, public=public, example=EXAMPLE)
+
+
+@bp.get("/postbacks")
+def postbacks() -> ResponseReturnValue:
+    """What is stored, the newest first."""
+    asked = Search.of(request.args)
+    with services().store.read() as connection:
+        rows, place = search.find(
+            connection, services().settings, asked.query, after=asked.after, limit=50
+        )
+    more = asked.url(cursor=cursor.written(place)) if place else None
+    return render_template("postbacks.html", rows=rows, more=more, asked=asked)
+
+
+@bp.get("/postbacks/<int:stored_id>")
+def postback(stored_id: int) -> ResponseReturnValue:
+    """One postback's story."""
+    with services().store.read() as connection:
+        story = search.story(connection, services().settings, min(stored_id, 2**63 - 1))
+        if story is None:
+            raise NotFound(f"There is no postback {stored_id}.")
+        same = Query(id=story.row.postback_id)
+        others, _ = search.find(connection, services().settings, same)
+    return render_template(
+        "postback.html",
+        story=story,
+        row=story.row,
+        decoded=services().meanings.of(story.row),
+        signed=search.SIGNED,
+        unsigned=search.UNSIGNED,
+        folder=services().settings.schemas,
+        others=[other for other in others if other.id != story.row.id],
+    )
+
+
+@bp.errorhandler(HTTPException)
+def refused(error: HTTPException) -> ResponseReturnValue:
+    """Not there, or not like this."""
+    return render_template("error.html", error=error), error.code or 500
+
+
+@bp.app_errorhandler(StoreUnavailable)
+def unavailable(_error: StoreUnavailable) -> ResponseReturnValue:
+    """The database does not answer. Apple's endpoints have their own answer to that."""
+    return render_template("unavailable.html"), 503, {"Retry-After": "5"}

@@ -1,0 +1,72 @@
+"""The search form of /postbacks: what was typed, what it asks, and the way to the next page."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+from skan_receiver.protocol import Framework, Verdict
+from skan_receiver.storage.search import Place, Query
+from skan_receiver.web.api import cursor
+
+NUMBERS = ("app_id", "window")
+CHOICES = {
+    "framework": [framework.value for framework in Framework],
+    "verdict": [verdict.value for verdict in Verdict],
+    "version": ["4.0", "3.0", "2.2", "2.1", "2.0", "1.0"],
+    "window": ["0", "1", "2"],
+    "counted": ["yes", "no"],
+}
+FIELDS = ("id", "app_id", "ad_network_id", *CHOICES)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What somebody looks for. What makes no sense is said beside its field, not dropped."""
+
+    typed: Mapping[str, str]
+    query: Query
+    after: Place | None = None
+    wrong: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, arguments: Mapping[str, str]) -> "Search":
+        """Read the form."""
+        typed = {name: text for name in FIELDS if (text := arguments.get(name, "").strip())}
+        values: dict[str, object] = {}
+        wrong: dict[str, str] = {}
+        for name, text in typed.items():
+            try:
+                values[name] = _value(name, text)
+            except ValueError as error:
+                wrong[name] = str(error)
+        return cls(typed, Query(**values), _place(arguments), wrong)  # type: ignore[arg-type]
+
+    @property
+    def choices(self) -> Mapping[str, list[str]]:
+        """What the fields with a list offer."""
+        return CHOICES
+
+    def url(self, **more: str) -> str:
+        """This search again, with `more`."""
+        return "/postbacks?" + urlencode({**self.typed, **more})
+
+
+def _value(name: str, text: str) -> object:
+    if name in CHOICES and text not in CHOICES[name]:
+        raise ValueError(f"one of: {', '.join(CHOICES[name])}")
+    if name in NUMBERS:
+        # int() would take "1_0" and other scripts' digits.
+        if not (text.isascii() and text.isdigit() and int(text) < 2**63):
+            raise ValueError("a number, as in 525463029")
+        return int(text)
+    if "\0" in text:
+        raise ValueError("a text")
+    return text == "yes" if name == "counted" else text
+
+
+def _place(arguments: Mapping[str, str]) -> Place | None:
+    """A bookmark of another release begins at the top."""
+    with suppress(ValueError):
+        return cursor.read(arguments["cursor"]) if "cursor" in arguments else None
+    return None

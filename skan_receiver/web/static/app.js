@@ -1,0 +1,51 @@
+// Everything on these pages works without this file; it draws charts and adds local times.
+"use strict";
+
+for (const time of document.querySelectorAll("time[datetime]")) {
+  time.title = new Date(time.dateTime).toLocaleString() + " here";
+}
+
+const spec = document.getElementById("chart-spec");
+if (spec) document.addEventListener("DOMContentLoaded", () => draw(JSON.parse(spec.textContent)));
+
+async function draw(chart) {
+  const place = document.getElementById("chart");
+  const table = document.getElementById("chart-table");
+  place.hidden = false;
+  table.open = false;
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  const show = () =>
+    // `ast`: expressions are interpreted, since the content security policy forbids eval.
+    vegaEmbed(place, coloured(chart), { ast: true, actions: false, defaultStyle: false, renderer: "svg" });
+  try {
+    await show();
+    dark.addEventListener("change", show);
+  } catch (error) {
+    place.hidden = true;
+    table.open = true;
+    throw error;
+  }
+}
+
+// The specification says what is shown; the style sheet says in which colours.
+function coloured(chart) {
+  const style = getComputedStyle(document.documentElement);
+  const css = (name) => style.getPropertyValue(name).trim();
+  const copy = structuredClone(chart);
+  const verdicts = copy.encoding.color.scale.domain;
+  copy.encoding.color.scale.range = verdicts.map((verdict) => css(`--${verdict}`));
+  copy.background = "transparent";
+  copy.config = {
+    font: "system-ui, sans-serif",
+    view: { stroke: null },
+    axis: {
+      labelColor: css("--soft"),
+      gridColor: css("--line"),
+      domainColor: css("--line"),
+      tickColor: css("--line"),
+      labelFontSize: 12,
+    },
+    bar: { cornerRadiusEnd: 0 },
+  };
+  return copy;
+}
