@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from skan_receiver.conversion.compiled import compiled
+from skan_receiver.conversion.doubts import doubts
 from skan_receiver.conversion.problems import Problem, Problems
 from skan_receiver.conversion.schema import Schema
 from skan_receiver.conversion.shape import shaped
@@ -18,7 +19,7 @@ def load_schema(given: Path | str, *, name: str | None = None) -> Schema:
     Raises SchemaError with every mistake as `file:line: field: what and the remedy`; `name` is
     the file's name there. Warnings do not keep a schema from loading: see `check`.
     """
-    schema, problems = examine_schema(given, name=name)
+    schema, problems = _read(given, name, doubting=False)
     if schema is None:
         raise SchemaError(errors(problems))
     return schema
@@ -29,6 +30,13 @@ def check(given: Path | str, *, name: str | None = None) -> tuple[Problem, ...]:
     return examine_schema(given, name=name)[1]
 
 
+def examine_schema(
+    given: Path | str, *, name: str | None = None
+) -> tuple[Schema | None, tuple[Problem, ...]]:
+    """The schema, None where it has mistakes, with all its mistakes and warnings."""
+    return _read(given, name, doubting=True)
+
+
 def load_folder(folder: Path | str) -> dict[int, Schema]:
     """Every schema directly in `folder` (`*.yaml`, `*.yml`), by app id.
 
@@ -37,7 +45,7 @@ def load_folder(folder: Path | str) -> dict[int, Schema]:
     schemas: dict[int, Schema] = {}
     mistakes: list[Problem] = []
     for path in _files(Path(folder)):
-        schema, problems = examine_schema(path)
+        schema, problems = _read(path, None, doubting=False)
         mistakes += errors(problems)
         if schema is None:
             continue
@@ -57,21 +65,19 @@ def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*.y*ml") if path.suffix in (".yaml", ".yml"))
 
 
-def examine_schema(
-    given: Path | str, *, name: str | None = None
+def _read(
+    given: Path | str, name: str | None, *, doubting: bool
 ) -> tuple[Schema | None, tuple[Problem, ...]]:
-    """The schema, None where it has mistakes, and everything there is to say about it."""
     source = _source(given, name)
     problems = Problems(source, found=source.problems)
-    schema = None if source.data is None and source.problems else _schema(source, problems)
-    found = sorted(problems.found, key=lambda problem: problem.line)
-    if errors(found):
-        # Half a file makes for wrong warnings.
-        return None, tuple(errors(found) if source.partial else found)
-    return schema, tuple(found)
+    schema = None if source.data is None and source.problems else _compile(source, problems)
+    if schema is not None and doubting and not source.partial:
+        doubts(schema, problems)
+    found = tuple(sorted(problems.found, key=lambda problem: problem.line))
+    return None if errors(found) else schema, found
 
 
-def _schema(source: Source, problems: Problems) -> Schema | None:
+def _compile(source: Source, problems: Problems) -> Schema | None:
     check_vocabulary(source.data, problems)
     if (document := shaped(source, problems)) is None:
         return None

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from skan_receiver.conversion.ranges import Range
+from skan_receiver.conversion.boxes import TIME, Dimension, Point, holds
+from skan_receiver.conversion.ranges import ANY, ENDLESS, NEVER, Range
 from skan_receiver.conversion.words import in_words
 
 Value = int | str
@@ -11,26 +12,19 @@ Value = int | str
 FINE: tuple[Value, ...] = tuple(range(64))
 COARSE: tuple[Value, ...] = ("low", "medium", "high")
 
+_IS = Range((1.0, 0))
 
-@dataclass(frozen=True, slots=True)
-class EventCount:
-    """How often an event happened: `min` to `max` times, both included, None for no limit."""
 
-    name: str
-    min: int
-    max: int | None
-    revenue: Range | None = None  # what this event alone brought in
-
-    def as_dict(self) -> dict[str, Any]:
-        revenue = {} if self.revenue is None else {"revenue": self.revenue.as_dict()}
-        return {"event": self.name, "min": self.min, "max": self.max, **revenue}
+def rank(value: Value) -> int:
+    """Fine values rank by number, coarse ones low, medium, high."""
+    return COARSE.index(value) if value in COARSE else FINE.index(value)
 
 
 @dataclass(frozen=True, slots=True)
 class Revenue:
-    """An interval of revenue; `kind` is iap, ad or total."""
+    """An interval of revenue."""
 
-    kind: str
+    kind: str  # iap, ad, total (both together), or event: that of one event
     currency: str
     range: Range
     tail: float | None = None  # the mean the schema states for a range that is open to the top
@@ -51,6 +45,24 @@ class Revenue:
     def as_dict(self) -> dict[str, Any]:
         tail = {} if self.tail is None else {"tail": self.tail}
         return {"kind": self.kind, "currency": self.currency, **self.range.as_dict(), **tail}
+
+
+@dataclass(frozen=True, slots=True)
+class EventCount:
+    """How often an event happened: `min` to `max` times, both included, None for no limit."""
+
+    name: str
+    min: int
+    max: int | None
+    revenue: Revenue | None = None  # what this event alone brought in
+
+    @property
+    def counts(self) -> Range:
+        return Range((self.min, 0), ENDLESS if self.max is None else (self.max, 1))
+
+    def as_dict(self) -> dict[str, Any]:
+        revenue = {} if self.revenue is None else {"revenue": self.revenue.as_dict()}
+        return {"event": self.name, "min": self.min, "max": self.max, **revenue}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +87,18 @@ class Meaning:
 
     def event(self, name: str) -> EventCount | None:
         return next((event for event in self.events if event.name == name), None)
+
+    def allows(self, user: Point) -> bool:
+        """Whether the value can be that of a user of whom `user` is true."""
+        worth = [(event.name, event.revenue) for event in self.events if event.revenue]
+        told = (
+            *((Dimension("event", event.name), event.counts) for event in self.events),
+            *((Dimension("event revenue", name), revenue.range) for name, revenue in worth),
+            *((Dimension("revenue", revenue.kind), revenue.range) for revenue in self.revenue),
+            *((Dimension("flag", name), _IS if is_set else NEVER) for name, is_set in self.flags),
+            (TIME, self.time or ANY),
+        )
+        return holds(dict(told), user)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON."""

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
 
-from skan_receiver.conversion.boxes import Box, Point, holds
+from skan_receiver.conversion.boxes import TIME, Box, Dimension, Point, holds
 from skan_receiver.conversion.cells import Cell
-from skan_receiver.conversion.meaning import Meaning, Value
+from skan_receiver.conversion.meaning import Meaning, Value, rank
 
 Conversion = Literal["install", "re-engagement"]
 
@@ -33,6 +33,19 @@ class Lock:
     fine: int | None = None
     coarse: str | None = None
     hours: int | None = None
+
+    def closes(self, fine: Value | None, coarse: Value | None, user: Point) -> bool:
+        """Whether the window is locked once these values are set for `user`."""
+        return (
+            (self.event is not None and user.get(Dimension("event", self.event), 0) > 0)
+            or (self.hours is not None and user[TIME] >= self.hours)
+            or _reaches(fine, self.fine)
+            or _reaches(coarse, self.coarse)
+        )
+
+
+def _reaches(value: Value | None, wanted: Value | None) -> bool:
+    return value is not None and wanted is not None and rank(value) >= rank(wanted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,13 @@ def _ours(path: Path, doomed: Collection[Path]) -> bool:
 
 
 def _doomed(path: Path, mistake: ErrorDetails) -> Path:
-    """The smallest part that the file can go without."""
+    """The smallest part that the file can go without: of a rule, all of it.
+
+    A rule without one of its conditions would take the users of the rules after it.
+    """
+    for index in range(len(path) - 2, 0, -1):
+        if path[index] in ("rules", "values"):
+            return path[: index + 2]
     if mistake["type"] != "missing" or (len(path) == 1 and path[0] in STAND_INS):
         return path
     return path[:-1]

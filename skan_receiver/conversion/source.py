@@ -85,7 +85,16 @@ class _Reader:
             return self._mapping(node, path)
         if isinstance(node, SequenceNode):
             return [self.read(item, (*path, index)) for index, item in enumerate(node.value)]
-        return self._construct(node)
+        return self._scalar(node)
+
+    def _scalar(self, node: Node) -> Any:
+        """A number, a truth or nothing where it is written as one; all else, days too, is text."""
+        if node.tag == "tag:yaml.org,2002:timestamp":
+            return str(node.value)
+        try:
+            return self._construct(node)
+        except ValueError:
+            return str(node.value)
 
     def _mapping(self, node: MappingNode, path: Path) -> dict[str | int, Any]:
         data: dict[str | int, Any] = {}
@@ -102,5 +111,5 @@ class _Reader:
 
     def _key(self, node: Node) -> str | int:
         """Whole numbers (of values and windows) are keys too; all else is text, days included."""
-        key = self._construct(node) if isinstance(node, ScalarNode) else str(node.value)
+        key = self._scalar(node) if isinstance(node, ScalarNode) else str(node.value)
         return key if isinstance(key, int) and not isinstance(key, bool) else str(node.value)

@@ -31,14 +31,14 @@ def event_words(event: "EventCount") -> Iterator[str]:
     if (event.min, event.max) != (0, None):
         yield times(event.name, event.min, event.max)
     if event.revenue is not None:
-        yield f"{event.name} worth {money(event.revenue)}"
+        yield f"{event.name} worth {money(event.revenue.range)} {event.revenue.currency}"
 
 
 def revenue_words(revenue: "Revenue") -> str:
     name = KINDS[revenue.kind]
     if revenue.range.min == revenue.range.max == 0:
         return f"no {name}"
-    return f"{name} {money(revenue.range)} {revenue.currency}"
+    return f"{name} {money(revenue.range)} {revenue.currency}".rstrip()
 
 
 def times(name: str, least: int, most: int | None) -> str:

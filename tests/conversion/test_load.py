@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from skan_receiver.conversion import check, load_folder, load_schema
 from skan_receiver.errors import SchemaError
-from tests.conversion.schemas import FOLDER, HEAD, rules, text
+from tests.conversion.schemas import EXAMPLES, FOLDER, HEAD, rules, text
 
 TEN = """\
 app: 12x
@@ -45,6 +47,23 @@ shop.yaml:16: windows.0.fine.rules[5].value: low is no value of this part: write
 from 0 to 63
 shop.yaml:17: windows.0.lock: locks on nothing: name an event, a fine or coarse value, or hours
 """
+
+SPOILED = [
+    "",
+    "-",
+    "x:",
+    "[]",
+    "{}",
+    "null",
+    "-1",
+    "64",
+    "1.5",
+    "true",
+    "low",
+    "2026-02-30",
+    "*a",
+    "'",
+]
 
 
 def test_ten_mistakes_are_ten_lines() -> None:
@@ -131,9 +150,9 @@ def test_revenue_needs_a_currency() -> None:
     without = text(rules("value: 1, when: [{revenue: iap, at_least: 1}]"))
     without = without.replace("currency: USD\n", "")
 
-    (problem, *_) = check(without)
+    mistakes = [problem for problem in check(without) if not problem.warning]
 
-    assert "is in no currency" in problem.what
+    assert ["is in no currency" in problem.what for problem in mistakes] == [True]
 
 
 def test_the_hash_is_of_the_content() -> None:
@@ -144,3 +163,21 @@ def test_the_hash_is_of_the_content() -> None:
 
     assert one.hash == same.hash != other.hash
     assert HEAD in text("")
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_no_damage_to_a_file_gets_past_the_checks(data: st.DataObject) -> None:
+    """However a file is spoiled, checking it ends in problems or in a schema, never in a crash."""
+    lines = data.draw(st.sampled_from(EXAMPLES)).read_text().splitlines()
+    for _ in range(data.draw(st.integers(1, 4))):
+        index = data.draw(st.integers(0, len(lines) - 1))
+        words = lines[index].split(" ")
+        words[data.draw(st.integers(0, len(words) - 1))] = data.draw(st.sampled_from(SPOILED))
+        lines[index] = " ".join(words)
+    spoiled = "\n".join(lines) + "\n"
+
+    problems = check(spoiled)
+
+    if not [problem for problem in problems if not problem.warning]:
+        assert list(load_schema(spoiled).meanings())

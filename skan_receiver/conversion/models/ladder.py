@@ -7,8 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from skan_receiver.conversion.cells import Place
-from skan_receiver.conversion.meaning import Value
-from skan_receiver.conversion.models.rules import rank
+from skan_receiver.conversion.meaning import Value, rank
 from skan_receiver.conversion.written import Written, WrittenValue
 
 

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from skan_receiver.conversion.boxes import Box, meet
 from skan_receiver.conversion.cells import Cell, Place
-from skan_receiver.conversion.meaning import COARSE, FINE, Value
+from skan_receiver.conversion.meaning import rank
 from skan_receiver.conversion.written import Coarse, Condition, Written, WrittenValue
 
 
@@ -54,8 +54,3 @@ def _cell(rule: Rule, index: int, place: Place) -> Cell | None:
 
 def highest_first(cells: list[Cell]) -> list[Cell]:
     return sorted(cells, key=lambda cell: rank(cell.value), reverse=True)
-
-
-def rank(value: Value) -> int:
-    """Fine values rank by number, coarse ones low, medium, high."""
-    return COARSE.index(value) if value in COARSE else FINE.index(value)
