@@ -1,0 +1,116 @@
+"""Connections that go where they were told to, and a pool that keeps them."""
+
+import socket
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from skan_receiver.delivery.addresses import Target
+from skan_receiver.delivery.sockets import TimedSocket, TimedTls
+
+# Shorter than what servers allow an idle connection; nginx's default is 75 s.
+IDLE_SECONDS = 30.0
+# Then the name is looked up, and its addresses checked, again.
+OLDEST_SECONDS = 300.0
+MOST_IDLE = 16
+
+Open = Callable[[Target, float], TimedSocket]
+
+
+class Connection(HTTPConnection):
+    """A connection whose socket comes from `open_`: to an address that was checked."""
+
+    def __init__(self, to: Target, open_: Open, **options: Any) -> None:
+        super().__init__(to.host, to.port, **options)
+        self.to = to
+        self.made = self.used = time.monotonic()
+        self.deadline = 0.0
+        self.wire: socket.socket | None = None
+        self._open = open_
+
+    def begin(self, deadline: float) -> None:
+        """Connect if need be; whatever follows is to be over by `deadline`."""
+        self.deadline = deadline
+        if self.sock is None:
+            self.connect()
+        assert isinstance(self.sock, TimedSocket | TimedTls)
+        self.sock.deadline = deadline
+        self.wire = self.sock
+
+    def cut(self) -> None:
+        """Wake whoever waits for the other side: it has hung up."""
+        if self.wire is not None:
+            with suppress(OSError):
+                socket.socket.shutdown(self.wire, socket.SHUT_RDWR)
+
+    @property
+    def usable(self) -> bool:
+        """Whether it may serve once more. What can be read while nothing was asked is the end."""
+        now = time.monotonic()
+        young = now - self.used < IDLE_SECONDS and now - self.made < OLDEST_SECONDS
+        return young and self.is_connected
+
+    def _new_conn(self) -> TimedSocket:
+        return self._open(self.to, self.deadline)
+
+
+class TlsConnection(Connection, HTTPSConnection):
+    """The same inside TLS; the certificate is checked for the host's name, not its address."""
+
+
+class Pool:
+    """Idle connections by where they lead, and those at work."""
+
+    def __init__(self) -> None:
+        self.closed = False
+        self._idle: defaultdict[tuple[str, str, int], list[Connection]] = defaultdict(list)
+        self._busy: set[Connection] = set()
+        self._lock = threading.Lock()
+
+    def take(self, to: Target) -> Connection | None:
+        """A connection that was kept, the last one used first; None where there is none."""
+        while True:
+            with self._lock:
+                kept = self._idle[to.origin]
+                connection = kept.pop() if kept else None
+            if connection is None or connection.usable:
+                return connection
+            connection.close()
+
+    def give(self, connection: Connection) -> None:
+        """Keep a connection whose answer was read to its end."""
+        connection.used = time.monotonic()
+        with self._lock:
+            kept = self._idle[connection.to.origin]
+            if not self.closed and len(kept) < MOST_IDLE:
+                kept.append(connection)
+                return
+        connection.close()
+
+    @contextmanager
+    def at_work(self, connection: Connection) -> Iterator[None]:
+        """While this lasts, `close` cuts the connection."""
+        with self._lock:
+            self._busy.add(connection)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._busy.discard(connection)
+
+    def close(self) -> None:
+        """Close what is idle, cut what is at work, keep nothing from now on."""
+        with self._lock:
+            self.closed = True
+            idle = [connection for kept in self._idle.values() for connection in kept]
+            self._idle.clear()
+            busy = list(self._busy)
+        for connection in idle:
+            connection.close()
+        for connection in busy:
+            connection.cut()

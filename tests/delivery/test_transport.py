@@ -1,0 +1,257 @@
+"""A destination that misbehaves costs its own delivery only."""
+
+import ssl
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+import psutil
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from skan_receiver.delivery.transport import KEPT_BYTES, Request, Transport
+from skan_receiver.errors import DeliveryFailed
+from tests import sink as behave
+from tests.delivery.conftest import Make
+from tests.sink import answers, closed_port, sink
+
+
+def fails(transport: Transport, url: str) -> str:
+    with pytest.raises(DeliveryFailed) as raised:
+        transport.send(Request(url, b"{}"))
+    return str(raised.value)
+
+
+def test_what_is_sent_arrives_byte_by_byte(brisk: Make) -> None:
+    """A signature is over bytes."""
+    body = bytes(range(256))
+    with sink(answers(202, b"thanks")) as open_:
+        answer = brisk().send(Request(open_.url + "?a=b%20c", body, {"X-Key": "k"}))
+    (one,) = open_.received
+    assert (one.body, one.path, one.headers["x-key"]) == (body, "/in?a=b%20c", "k")
+    assert one.headers["accept-encoding"] == "identity"
+    assert (answer.status, answer.excerpt) == (202, "thanks")
+
+
+@pytest.mark.parametrize("status", [200, 204, 301, 302, 307, 308, 400, 404, 410, 429, 500, 503])
+def test_every_status_is_an_answer(brisk: Make, status: int) -> None:
+    """Whether it is a good one is not the transport's to say; and nobody follows a redirect."""
+    with sink() as elsewhere, sink(answers(status, b"", Location=elsewhere.url)) as open_:
+        assert brisk().send(Request(open_.url)).status == status
+        assert len(elsewhere.received) == 0
+
+
+def test_connections_are_kept(brisk: Make) -> None:
+    """A hundred deliveries in a row share one."""
+    with sink() as open_:
+        transport = brisk()
+        for _ in range(100):
+            transport.send(Request(open_.url, b"{}"))
+    assert len({one.connection for one in open_.received}) == 1
+    assert len(open_.received) == 100
+
+
+def test_a_kept_connection_that_the_server_closed_is_replaced(brisk: Make) -> None:
+    """Servers close idle connections whenever they like; that is no failed delivery."""
+
+    def once(handler: behave._Handler) -> None:
+        handler.send(200)
+        handler.close_connection = True  # without having said so
+
+    with sink(once) as open_:
+        transport = brisk()
+        assert [transport.send(Request(open_.url)).status for _ in range(20)] == [200] * 20
+
+
+def test_a_hanging_server_ends_at_the_deadline(brisk: Make) -> None:
+    """Which is ours, not the server's."""
+    begun = time.monotonic()
+    with sink(behave.hangs) as open_:
+        assert fails(brisk(), open_.url) == "no answer within 1 s"
+    assert 0.9 < time.monotonic() - begun < 1.6
+
+
+def test_a_dripping_server_ends_at_the_deadline(brisk: Make) -> None:
+    """A byte now and then resets the time-out of every library, and not our deadline."""
+    begun = time.monotonic()
+    with sink(behave.drips) as open_:
+        assert fails(brisk(), open_.url) == "no answer within 1 s"
+    assert 0.9 < time.monotonic() - begun < 1.6
+
+
+def test_a_dripping_body_ends_at_the_deadline(brisk: Make) -> None:
+    """The status was said: the delivery was taken, whatever becomes of the rest."""
+    begun = time.monotonic()
+    with sink(behave.drips_body) as open_:
+        assert brisk().send(Request(open_.url)).status == 200
+    assert 0.9 < time.monotonic() - begun < 1.6
+
+
+def test_a_server_that_resets_is_a_failure_to_be_tried_again(brisk: Make) -> None:
+    """And not one that ends anything."""
+    with sink(behave.resets) as open_:
+        transport = brisk()
+        assert "closed before there was an answer" in fails(transport, open_.url)
+        open_.behaviour = answers(200)
+        assert transport.send(Request(open_.url)).status == 200
+
+
+@pytest.mark.parametrize("behaviour", [behave.endless, behave.bomb])
+def test_giants_cost_64_kilobytes(brisk: Make, behaviour: behave.Behaviour) -> None:
+    """10 GB are not read, and 50 MB in 50 kB of gzip are not inflated."""
+    before = psutil.Process().memory_info().rss
+    with sink(behaviour) as open_:
+        answer = brisk().send(Request(open_.url))
+        grown = psutil.Process().memory_info().rss - before
+    assert answer.status == 200
+    assert len(answer.excerpt) <= KEPT_BYTES
+    assert behaviour is behave.bomb or grown < 20_000_000
+
+
+def test_the_excerpt_can_be_kept_as_text(brisk: Make) -> None:
+    """PostgreSQL refuses NUL, and half a character is none."""
+    with sink(answers(200, b"\x00\xff\xe2\x82 fine")) as open_:
+        excerpt = brisk().send(Request(open_.url)).excerpt
+    assert excerpt.endswith(" fine")
+    assert "\x00" not in excerpt
+    excerpt.encode()
+
+
+def test_nobody_there(brisk: Make) -> None:
+    """Said as it is."""
+    reason = fails(brisk(), f"http://127.0.0.1:{closed_port()}/")
+    assert reason.startswith("cannot connect to 127.0.0.1:")
+
+
+def test_a_server_that_speaks_something_else(brisk: Make) -> None:
+    """Is a failure with a reason, not an exception of a library."""
+
+    def ssh(handler: behave._Handler) -> None:
+        handler.wfile.write(b"SSH-2.0-OpenSSH_9.2\r\n")
+        handler.close_connection = True
+
+    with sink(ssh) as open_:
+        assert fails(brisk(), open_.url).startswith("no answer that can be read")
+
+
+def test_a_name_server_that_does_not_answer(brisk: Make) -> None:
+    """The look-up is part of the exchange, and of its deadline."""
+    release = threading.Event()
+
+    def resolve(_host: str, _port: int) -> list[str]:
+        release.wait(10)
+        return []
+
+    begun = time.monotonic()
+    reason = fails(brisk(resolve=resolve), "http://partner.example/")
+    release.set()
+    assert "cannot be resolved: the name server does not answer" in reason
+    assert time.monotonic() - begun < 1.6
+
+
+def test_all_addresses_of_a_name_are_tried(brisk: Make) -> None:
+    """The first may be down."""
+    with sink() as open_:
+        url = open_.url.replace("127.0.0.1", "partner.example")
+        transport = brisk(resolve=lambda *_: ["127.0.0.9", "127.0.0.1"])
+        assert transport.send(Request(url)).status == 200
+        assert open_.received[0].headers["host"].startswith("partner.example:")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("X", "a\r\nb"), ("X", "a\nb"), ("X", "a\0b"), ("X", "é"), ("X", "\x7f"), ("X Y", "a"),
+     ("X:", "a"), ("", "a"), ("X\r\n", "a")],
+)  # fmt: skip
+def test_headers_hold_visible_ascii(brisk: Make, name: str, value: str) -> None:
+    """Nobody's value becomes another header, or another request."""
+    with sink() as open_, pytest.raises(DeliveryFailed) as raised:
+        brisk().send(Request(open_.url, b"", {name: value}))
+    assert raised.value.permanent
+    assert not open_.received
+
+
+def test_closing_cuts_what_is_under_way(transport: Make) -> None:
+    """A worker that is told to stop does not wait for a server that hangs."""
+    patient = transport(allow_private=True)
+    said: list[str] = []
+    with sink(behave.hangs) as open_:
+        thread = threading.Thread(target=lambda: said.append(fails(patient, open_.url)))
+        thread.start()
+        while not open_.received:
+            time.sleep(0.01)
+        begun = time.monotonic()
+        patient.close()
+        thread.join(5)
+        assert time.monotonic() - begun < 1
+    assert said == ["cut off: the worker is stopping"]
+
+
+def test_tls_is_checked_against_the_name(brisk: Make, tmp_path: Path) -> None:
+    """Not against the address; and a certificate of nobody we know is refused."""
+    context, authority = certificate(tmp_path, "partner.example")
+    with sink(tls=context) as open_:
+        url = open_.url.replace("127.0.0.1", "partner.example")
+        other = open_.url.replace("127.0.0.1", "other.example")
+        local = brisk(resolve=lambda *_: ["127.0.0.1"], authorities=authority)
+        assert local.send(Request(url, b"{}")).status == 200
+        assert local.send(Request(url, b"{}")).status == 200
+        assert "Hostname mismatch" in fails(local, other)
+        strangers = brisk(resolve=lambda *_: ["127.0.0.1"])
+        assert fails(strangers, url).startswith("the certificate is not to be trusted")
+    assert len({one.connection for one in open_.received}) == 1
+
+
+@pytest.mark.parametrize("behaviour", [behave.hangs, behave.drips])
+def test_the_deadline_holds_inside_tls(
+    brisk: Make, tmp_path: Path, behaviour: behave.Behaviour
+) -> None:
+    """Encryption buys no time."""
+    context, authority = certificate(tmp_path, "partner.example")
+    begun = time.monotonic()
+    with sink(behaviour, tls=context) as open_:
+        url = open_.url.replace("127.0.0.1", "partner.example")
+        transport = brisk(resolve=lambda *_: ["127.0.0.1"], authorities=authority)
+        assert fails(transport, url) == "no answer within 1 s"
+    assert 0.9 < time.monotonic() - begun < 1.8
+
+
+def certificate(folder: Path, name: str) -> tuple[ssl.SSLContext, Path]:
+    """A server's side of TLS for `name`, and the file of the authority that vouches for it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName(
+                [x509.DNSName(name), x509.IPAddress(ip_address("127.0.0.9"))]
+            ),
+            critical=False,
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, SHA256())
+    )
+    pem, private = folder / "authority.pem", folder / "key.pem"
+    pem.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    private.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem, private)
+    return context, pem
