@@ -6,6 +6,8 @@ everything else is prefixed `SKAN_`. The table of docs/settings.md is this file 
 
 import os
 import secrets
+import tempfile
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
@@ -102,13 +104,9 @@ class Settings(BaseSettings):
         """The key that signs sessions: given, or made once under `var/`, readable by its owner."""
         if self.secret_key:
             return self.secret_key
-        self.var.mkdir(parents=True, exist_ok=True)
         path = self.var / "secret-key"
-        try:
-            with open(path, "x", opener=_private) as file:
-                file.write(secrets.token_hex(32))
-        except FileExistsError:
-            pass
+        if not path.exists():
+            _make_secret(path)
         return path.read_text()
 
 
@@ -129,5 +127,14 @@ def _variable(location: tuple[int | str, ...]) -> str:
     return name if name.isupper() else f"SKAN_{name.upper()}"
 
 
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+def _make_secret(path: Path) -> None:
+    """Whole or not at all, and once, however many processes start together."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent)  # for its owner only
+    try:
+        with open(handle, "w") as file:
+            file.write(secrets.token_hex(32))
+        with suppress(FileExistsError):
+            os.link(name, path)
+    finally:
+        os.unlink(name)

@@ -42,6 +42,7 @@ def serve(*, no_worker: bool) -> None:
 
 
 def _prepare(settings: Settings) -> None:
+    _ = settings.secret  # made now, while there is a disk to make it on
     store = Store(settings.database)
     migrate.upgrade(store)
     token = ensure_admin(store, datetime.now(UTC))
