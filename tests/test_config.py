@@ -43,6 +43,6 @@ def test_the_secret_is_made_once_and_for_its_owner(tmp_path: Path) -> None:
 
 def test_a_given_secret_is_used(tmp_path: Path) -> None:
     """Several machines share it by SECRET_KEY."""
-    settings = Settings(var=tmp_path, secret_key="theirs")  # noqa: S106
+    settings = Settings(var=tmp_path, secret_key="theirs")
     assert settings.secret == "theirs"
     assert list(tmp_path.iterdir()) == []
