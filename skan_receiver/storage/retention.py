@@ -1,16 +1,16 @@
 """What is not kept for ever, deleted in small pieces so that nobody waits for it."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, func, select
+from sqlalchemy import Connection, Row, Select, delete, func, select, text
 
 from skan_receiver.config import Settings
 from skan_receiver.storage import caps
 from skan_receiver.storage.columns import table
 from skan_receiver.storage.deliveries import Attempt
-from skan_receiver.storage.postbacks import Arrival, Quarantined, Seen, StoredPostback
-from skan_receiver.storage.predicate import VOUCHED
+from skan_receiver.storage.postbacks import UNVOUCHED, Arrival, Quarantined, Seen, StoredPostback
 from skan_receiver.storage.store import Store
 
 POSTBACK, SEEN, ARRIVAL = table(StoredPostback), table(Seen), table(Arrival)
@@ -21,49 +21,65 @@ ATTEMPT_DAYS = 30
 
 
 def retain(store: Store, settings: Settings, now: datetime) -> int:
-    """Delete what is past its time; how many rows. Counts of what was stay as they are."""
-    invalid = now - timedelta(days=settings.invalid_days)
-    quarantine = now - timedelta(days=settings.quarantine_days)
-    attempts = now - timedelta(days=ATTEMPT_DAYS)
-    unvouched = POSTBACK.c.verdict.not_in(VOUCHED), POSTBACK.c.received_at < invalid
+    """Delete a piece of each kind that is past its time; how many rows. Call until it is 0.
+
+    What was counted stays counted.
+    """
     return (
-        _all(store, lambda connection: _postbacks(connection, *unvouched))
-        + _all(store, lambda connection: _quarantined(connection, quarantine))
-        + _all(store, lambda c: _piece(c, ATTEMPT, ATTEMPT.c.at < attempts).rowcount)
+        drop_unvouched(store, now - timedelta(days=settings.invalid_days))
+        + drop_quarantined(store, now - timedelta(days=settings.quarantine_days))
+        + drop_attempts(store, now - timedelta(days=ATTEMPT_DAYS))
     )
 
 
-def _all(store: Store, piece: Any) -> int:
-    total = 0
-    while gone := store.write(piece):
-        total += gone
-    return total
-
-
-def _postbacks(connection: Connection, *past: ColumnElement[bool]) -> int:
-    size = func.length(POSTBACK.c.body).label("size")
-    some = select(POSTBACK.c.id, POSTBACK.c.identity, size).where(*past).limit(PIECE)
-    rows = connection.execute(some).all()
+def drop_unvouched(store: Store, before: datetime) -> int:
+    """Postbacks whose signature vouched for nothing, with their arrivals and their key."""
+    # A row that replaced another must stay: without it the other would count again.
+    past = (
+        select(POSTBACK.c.id, POSTBACK.c.identity)
+        .where(text(UNVOUCHED), POSTBACK.c.received_at < before, POSTBACK.c.supersedes.is_(None))
+        .order_by(POSTBACK.c.received_at)
+    )
+    rows = _find(store, past)
     ids = [row.id for row in rows]
-    connection.execute(delete(ARRIVAL).where(ARRIVAL.c.stored_id.in_(ids)))
-    connection.execute(delete(SEEN).where(SEEN.c.key.in_([row.identity for row in rows])))
-    connection.execute(delete(POSTBACK).where(POSTBACK.c.id.in_(ids)))
-    caps.record(connection, "invalid", (row.size for row in rows), sign=-1)
-    return len(rows)
+
+    def work(connection: Connection) -> int:
+        # In the order in which `ingest` takes them.
+        for key in sorted(row.identity for row in rows):
+            connection.execute(delete(SEEN).where(SEEN.c.key == key))
+        connection.execute(delete(ARRIVAL).where(ARRIVAL.c.stored_id.in_(ids)))
+        gone = delete(POSTBACK).where(POSTBACK.c.id.in_(ids))
+        return _freed(connection, "invalid", gone, POSTBACK.c.body)
+
+    return store.write(work) if rows else 0
 
 
-def _quarantined(connection: Connection, before: datetime) -> int:
-    gone = _piece(
-        connection,
-        QUARANTINE,
-        QUARANTINE.c.received_at < before,
-        func.length(QUARANTINE.c.body).label("size"),
-    ).all()
-    caps.record(connection, "quarantine", (row.size for row in gone), sign=-1)
-    return len(gone)
+def drop_quarantined(store: Store, before: datetime) -> int:
+    """Bodies that no release since could read."""
+    past = select(QUARANTINE.c.id).where(QUARANTINE.c.received_at < before)
+    ids = [row.id for row in _find(store, past)]
+    gone = delete(QUARANTINE).where(QUARANTINE.c.id.in_(ids))
+    if not ids:
+        return 0
+    return store.write(lambda connection: _freed(connection, "quarantine", gone, QUARANTINE.c.body))
 
 
-def _piece(connection: Connection, of: Table, past: ColumnElement[bool], *returning: Any) -> Any:
-    ids = select(of.c.id).where(past).order_by(of.c.id).limit(PIECE)
-    statement = delete(of).where(of.c.id.in_(ids.scalar_subquery()))
-    return connection.execute(statement.returning(*returning) if returning else statement)
+def drop_attempts(store: Store, before: datetime) -> int:
+    """The log of tries. Only its oldest end is looked at: rows are numbered as they come."""
+    oldest = select(ATTEMPT.c.id, ATTEMPT.c.at).order_by(ATTEMPT.c.id)
+    ids = [row.id for row in _find(store, oldest) if row.at < before]
+    gone = delete(ATTEMPT).where(ATTEMPT.c.id.in_(ids))
+    return store.write(lambda connection: connection.execute(gone).rowcount) if ids else 0
+
+
+def _find(store: Store, past: Select[Any]) -> Sequence[Row[Any]]:
+    """A piece of what is past its time: a read, so that an hour without any stops nobody."""
+    with store.read() as connection:
+        return connection.execute(past.limit(PIECE)).all()
+
+
+def _freed(connection: Connection, kind: str, gone: Any, body: Any) -> int:
+    """Delete, and give back the room that the rows took under their cap."""
+    sizes = connection.scalars(gone.returning(func.length(body))).all()
+    caps.record(connection, kind, sizes, sign=-1)
+    return len(sizes)

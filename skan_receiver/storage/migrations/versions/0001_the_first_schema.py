@@ -259,6 +259,13 @@ def upgrade() -> None:
             postgresql_where=sa.text("supersedes IS NOT NULL"),
             sqlite_where=sa.text("supersedes IS NOT NULL"),
         )
+        batch_op.create_index(
+            "ix_postback_unvouched",
+            ["received_at"],
+            unique=False,
+            postgresql_where=sa.text("verdict NOT IN ('valid', 'development')"),
+            sqlite_where=sa.text("verdict NOT IN ('valid', 'development')"),
+        )
 
     op.create_table(
         "quarantine",
@@ -311,6 +318,11 @@ def downgrade() -> None:
 
     op.drop_table("quarantine")
     with op.batch_alter_table("postback", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_postback_unvouched",
+            postgresql_where=sa.text("verdict NOT IN ('valid', 'development')"),
+            sqlite_where=sa.text("verdict NOT IN ('valid', 'development')"),
+        )
         batch_op.drop_index(
             "ix_postback_supersedes",
             postgresql_where=sa.text("supersedes IS NOT NULL"),
