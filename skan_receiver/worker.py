@@ -1,15 +1,14 @@
-"""The clock: settle, deliver, keep house."""
+"""The clock: settle, deliver, keep house. Each job has a thread, so that none waits for another."""
 
 import threading
-import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
 import structlog
 
 from skan_receiver.config import Settings
-from skan_receiver.delivery import Deliverer, Destination, Transport, load_destinations
+from skan_receiver.delivery import Deliverer, Destinations, Transport
 from skan_receiver.errors import ConfigurationError, StoreUnavailable
 from skan_receiver.settle import BATCH, settle
 from skan_receiver.storage import Store
@@ -19,83 +18,95 @@ log = structlog.get_logger("worker")
 
 TICK_SECONDS = 1.0
 HOUSE_SECONDS = 3600.0
+LONGEST_PAUSE = 30.0
 
 
 def run(settings: Settings, stop: threading.Event) -> None:
-    """Work until `stop` is set; finish what is under way.
+    """Work until `stop` is set; end within seconds, with what is under way written down.
 
-    Any number of workers may run on one store. What goes wrong in one job is logged,
-    and tried again a tick later; the other jobs go on.
+    Any number of workers may run on one store. What goes wrong in one job is logged, and
+    tried again a little later; the other jobs go on.
     """
     store = Store(settings.database)
-    transport = Transport(allow_private=settings.private_destinations)
-    deliverer = Deliverer(store, transport)
     destinations = Destinations(settings.destinations)
-    house = _Every(HOUSE_SECONDS, lambda: retain(store, settings, datetime.now(UTC)))
-    jobs: tuple[Callable[[], bool], ...] = (
-        lambda: settle(store, settings, destinations.now(), datetime.now(UTC)) == BATCH,
-        lambda: deliverer.step(destinations.now()) > 0,
-        house,
-    )
-    log.info("working", destinations=[one.name for one in destinations.now()])
-    while not stop.is_set():
-        # Not `any(...)`: each job has its turn, whatever the others say.
-        more = [_done(job) for job in jobs]
-        if not any(more):
-            stop.wait(TICK_SECONDS)
-    deliverer.finish()
-    transport.close()
-    store.close()
-    log.info("stopped")
-
-
-def _done(job: Callable[[], bool]) -> bool:
-    """Do one job; whether there is more of it to do at once."""
+    deliverer = Deliverer(store, Transport(allow_private=settings.private_destinations))
     try:
-        return job()
-    except StoreUnavailable as error:
-        log.warning("store unavailable", error=str(error))
-    except Exception:
-        log.exception("a job failed")
-    return False
+        _work(_jobs(store, settings, destinations, deliverer), stop)
+        _finish(deliverer)
+    finally:
+        store.close()
 
 
-class Destinations:
-    """What the file says, read again when it has changed; a broken file changes nothing."""
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something to do every so often; `work` says whether there is more of it to do at once."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._stamp: tuple[int, int] | None = None
-        self._destinations = load_destinations(path)
-        self._stamp = self._now()
+    name: str
+    work: Callable[[], bool]
+    every: float
+    wake: threading.Event = field(default_factory=threading.Event)
 
-    def now(self) -> tuple[Destination, ...]:
-        stamp = self._now()
-        if stamp != self._stamp:
-            self._stamp = stamp
-            try:
-                self._destinations = load_destinations(self._path)
-                log.info("destinations read", names=[one.name for one in self._destinations])
-            except ConfigurationError as error:
-                log.warning("destinations not changed", error=str(error))
-        return self._destinations
+    def keep_at_it(self, stop: threading.Event) -> None:
+        """Work until `stop`; after a failure pause, longer each time."""
+        failures = 0
+        while not stop.is_set():
+            if (more := self._try()) is None:
+                failures += 1
+                self._pause(min(LONGEST_PAUSE, TICK_SECONDS * 2 ** min(failures - 1, 10)))
+                continue
+            failures = 0
+            if not more:
+                self._pause(self.every)
 
-    def _now(self) -> tuple[int, int] | None:
+    def _try(self) -> bool | None:
+        """None where it failed."""
         try:
-            status = self._path.stat()
-        except OSError:
-            return None
-        return status.st_mtime_ns, status.st_size
+            return self.work()
+        except StoreUnavailable as error:
+            log.warning("store unavailable", job=self.name, error=str(error))
+        except ConfigurationError as error:
+            log.error("not configured", job=self.name, error=str(error))  # noqa: TRY400  # ours
+        except Exception:
+            log.exception("failed", job=self.name)
+        return None
+
+    def _pause(self, seconds: float) -> None:
+        self.wake.wait(seconds)
+        self.wake.clear()
 
 
-class _Every:
-    """A job with a time of its own."""
+def _jobs(
+    store: Store, settings: Settings, destinations: Destinations, deliverer: Deliverer
+) -> tuple[Job, ...]:
+    def settle_some() -> bool:
+        settled = settle(store, settings, destinations.now(), datetime.now(UTC))
+        if settled:
+            deliverer.wake.set()
+        return settled == BATCH
 
-    def __init__(self, seconds: float, work: Callable[[], object]) -> None:
-        self._seconds, self._work, self._next = seconds, work, 0.0
+    return (
+        Job("settle", settle_some, TICK_SECONDS),
+        Job("deliver", lambda: deliverer.step(destinations.now()), TICK_SECONDS, deliverer.wake),
+        Job("retain", lambda: retain(store, settings, datetime.now(UTC)) > 0, HOUSE_SECONDS),
+    )
 
-    def __call__(self) -> bool:
-        if time.monotonic() >= self._next:
-            self._next = time.monotonic() + self._seconds
-            self._work()
-        return False
+
+def _work(jobs: tuple[Job, ...], stop: threading.Event) -> None:
+    threads = [threading.Thread(target=job.keep_at_it, args=(stop,), name=job.name) for job in jobs]
+    for thread in threads:
+        thread.start()
+    log.info("working")
+    stop.wait()
+    for thread, job in zip(threads, jobs, strict=True):
+        # Again and again: it may have been about to clear it.
+        while thread.is_alive():
+            job.wake.set()
+            thread.join(0.05)
+
+
+def _finish(deliverer: Deliverer) -> None:
+    try:
+        deliverer.finish()
+    except StoreUnavailable as error:
+        log.warning("not given back: leases will run out", error=str(error))
+    log.info("stopped")

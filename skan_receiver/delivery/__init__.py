@@ -3,7 +3,7 @@
 from skan_receiver.delivery.deliver import Deliverer
 from skan_receiver.delivery.destinations import Destination
 from skan_receiver.delivery.ledger import owe
-from skan_receiver.delivery.load import load_destinations
+from skan_receiver.delivery.load import Destinations, load_destinations
 from skan_receiver.delivery.retry import Retry
 from skan_receiver.delivery.transport import Answer, Request, Transport
 
@@ -11,6 +11,7 @@ __all__ = [
     "Answer",
     "Deliverer",
     "Destination",
+    "Destinations",
     "Request",
     "Retry",
     "Transport",

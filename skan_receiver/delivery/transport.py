@@ -61,6 +61,14 @@ class Answer:
     retry_after: str | None = None  # the header, as it came
 
 
+def checked_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """The same; DeliveryFailed (permanent) where a name or value could be more than one header."""
+    for name, value in headers.items():
+        if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
+            raise DeliveryFailed(f"the header {name!r} may hold visible ASCII only", permanent=True)
+    return headers
+
+
 class Transport:
     """Sends requests from any number of threads; connections are kept for the next one."""
 
@@ -83,7 +91,11 @@ class Transport:
         """Send, and read the answer; DeliveryFailed where there is none, with the reason."""
         begun = time.monotonic()
         to, deadline = target(request.url), begun + self.exchange_seconds
-        headers = _checked(request.headers)
+        headers = {
+            "User-Agent": _AGENT,
+            "Accept-Encoding": "identity",
+            **checked_headers(request.headers),
+        }
         try:
             response, excerpt = self._exchange(to, request, headers, deadline)
         except DeliveryFailed:
@@ -178,13 +190,6 @@ class Transport:
         if isinstance(error, ConnectionError):
             return "the connection was closed before there was an answer"
         return f"no answer that can be read: {type(error).__name__}: {error}"
-
-
-def _checked(headers: Mapping[str, str]) -> dict[str, str]:
-    for name, value in headers.items():
-        if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
-            raise DeliveryFailed(f"the header {name!r} may hold visible ASCII only", permanent=True)
-    return {"User-Agent": _AGENT, "Accept-Encoding": "identity", **headers}
 
 
 def _read(response: BaseHTTPResponse) -> tuple[bytes, bool]:
