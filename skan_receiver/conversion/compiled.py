@@ -41,7 +41,8 @@ def compiled(document: Document, data: Any, problems: Problems) -> Schema:
 
 def content_hash(data: Any) -> str:
     """Identifies what a schema says: `data` as canonical JSON."""
-    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    texts = json.loads(json.dumps(data, default=str))  # keys that are numbers cannot be sorted
+    text = json.dumps(texts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return sha256(text.encode()).hexdigest()
 
 

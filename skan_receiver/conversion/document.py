@@ -80,8 +80,19 @@ class WrittenWindow(Written):
     )
 
 
+# The keys of JSON objects are texts, those of YAML can be numbers.
+Windows = Annotated[
+    dict[Index, WrittenWindow],
+    Field(
+        min_length=1,
+        description="windows 0, 1, 2",
+        json_schema_extra={"propertyNames": {"enum": ["0", "1", "2"]}},
+    ),
+]
+
+
 class WrittenPlan(Written):
-    windows: dict[Index, WrittenWindow] = Field(min_length=1, description="windows 0, 1, 2")
+    windows: Windows
 
 
 class Document(Written):
@@ -105,7 +116,7 @@ class Document(Written):
     activity_timer: Annotated[int, Field(ge=1, le=1440)] | None = Field(
         None, description="SKAdNetwork up to 3: hours after the install at which updates stop"
     )
-    windows: dict[Index, WrittenWindow] = Field(min_length=1, description="windows 0, 1, 2")
+    windows: Windows
     re_engagement: WrittenPlan | None = Field(
         None, alias="re-engagement", description="other windows for re-engagements"
     )

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import combinations, pairwise, product
 
-from skan_receiver.conversion.boxes import Box, hull, meet, remainder
+from skan_receiver.conversion.boxes import Box, Dimension, hull, meet, remainder
 from skan_receiver.conversion.cells import Cell
 from skan_receiver.conversion.meaning import rank
 from skan_receiver.conversion.problems import Problems
+from skan_receiver.conversion.ranges import ANY
 from skan_receiver.conversion.says import Says
 from skan_receiver.conversion.schema import Scale, Schema, Window
 
@@ -144,6 +145,18 @@ def without_coarse(doubted: Doubted) -> None:
         )
 
 
+def behind_the_lock(doubted: Doubted) -> None:
+    """Values that ask for more of the event whose first occurrence locks the window."""
+    lock = doubted.window.lock
+    if lock is None or lock.event is None or doubted.window.since_install:
+        return
+    event = Dimension("event", lock.event)
+    for cell in doubted.scale.cells:
+        if cell.box.get(event, ANY).min > 1:
+            what = f"needs more than one {lock.event}, and the first one locks the window"
+            doubted.warn(f"{what}: from SKAdNetwork 4 on, {cell.value} cannot be set", cell)
+
+
 DOUBTS: tuple[Callable[[Doubted], None], ...] = (
     gap,
     twice,
@@ -151,4 +164,5 @@ DOUBTS: tuple[Callable[[Doubted], None], ...] = (
     falling,
     coarse_order,
     without_coarse,
+    behind_the_lock,
 )

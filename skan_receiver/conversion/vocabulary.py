@@ -10,7 +10,7 @@ def check_vocabulary(data: Any, problems: Problems) -> None:
     """Note every event, flag and amount of revenue without a declaration, where it is used."""
     if not isinstance(data, dict):
         return
-    events, flags = data.get("events") or {}, data.get("flags") or []
+    events, flags = _names(data.get("events")), _names(data.get("flags"))
     for path, field, value in _uses(data, ()):
         if field == "event" and isinstance(value, str) and value not in events:
             problems.note(_unknown(value, "event", events), path)
@@ -28,7 +28,11 @@ def _check_currency(data: Any, problems: Problems) -> None:
         problems.note("is in no currency: add `currency: USD`, or yours, at the top", uses[0])
 
 
-def _unknown(name: str, kind: str, known: Any) -> str:
+def _names(declared: Any) -> list[str]:
+    return list(map(str, declared)) if isinstance(declared, dict | list) else []
+
+
+def _unknown(name: str, kind: str, known: list[str]) -> str:
     near = did_you_mean(name, known) or f": add it to `{kind}s` at the top"
     return f"{name} is no {kind} of this schema{near}"
 

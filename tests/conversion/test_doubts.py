@@ -77,6 +77,16 @@ def test_small_installs_need_a_coarse_value() -> None:
     ]
 
 
+def test_a_lock_can_shut_a_value_out() -> None:
+    """The first purchase ends the window, so that a third one comes too late."""
+    fine = rules("value: 3, when: [{event: purchase, at_least: 3}]", "value: 0")
+
+    assert warnings(fine, "  coarse_for_fine: {low: 0-3}\n  lock: {event: purchase}") == [
+        f"{FINE}.rules[0]: needs more than one purchase, and the first one locks the window:"
+        " from SKAdNetwork 4 on, 3 cannot be set"
+    ]
+
+
 def test_what_flags_say_does_not_grow() -> None:
     """A user is flagged or not; no value falls by it."""
     fine = rules("value: 1, when: [{flag: attributed}]", "value: 2")

@@ -24,7 +24,11 @@ class Table(Written):
     """
 
     model: Literal["table"]
-    values: dict[WrittenValue, Entry] = Field(min_length=1, description="value: what it says")
+    values: dict[WrittenValue, Entry] = Field(
+        min_length=1,
+        description="value: what it says",
+        json_schema_extra={"propertyNames": {"pattern": "^([1-5]?[0-9]|6[0-3]|low|medium|high)$"}},
+    )
 
     def cells(self, place: Place) -> list[Cell]:
         cells = [cell for value in self.values if (cell := self._cell(value, place))]
