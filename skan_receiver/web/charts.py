@@ -17,19 +17,16 @@ class Step(Protocol):
 
 
 def bars(steps: Sequence[Step], verdicts: Sequence[str]) -> dict[str, Any]:
-    """Counts over time, stacked by verdict. Times are read and shown as UTC."""
-    hourly = bool(steps) and "T" in steps[0].at
-    unit = "utcyearmonthdatehours" if hourly else "utcyearmonthdate"
+    """Counts over time, stacked by verdict.
+
+    Times are texts to the chart, which so has a bar for each and no time zone but UTC.
+    """
+    form = "%H:%M" if steps and "T" in steps[0].at else "%d %b"
     values = [
-        {
-            "at": f"{step.at}{':00Z' if hourly else ''}",
-            "verdict": verdict,
-            "n": step.counts[verdict],
-        }
+        {"at": step.at, "verdict": verdict, "rank": rank, "n": step.counts[verdict]}
         for step in steps
-        for verdict in verdicts
+        for rank, verdict in enumerate(verdicts)
     ]
-    label = "%d %b %H:%M" if hourly else "%d %b %Y"
     return {
         "$schema": SCHEMA,
         "width": "container",
@@ -39,20 +36,28 @@ def bars(steps: Sequence[Step], verdicts: Sequence[str]) -> dict[str, Any]:
         "encoding": {
             "x": {
                 "field": "at",
-                "timeUnit": unit,
-                "type": "temporal",
-                "scale": {"type": "utc"},
+                "type": "ordinal",
+                "scale": {"paddingInner": 0.12, "paddingOuter": 0.06},
                 "axis": {
                     "title": None,
-                    "grid": False,
-                    "format": "%H:%M" if hourly else "%d %b",
+                    "labelAngle": 0,
                     "labelOverlap": True,
+                    "labelExpr": f"utcFormat(toDate(datum.value), '{form}')",
+                    "ticks": False,
+                    "labelPadding": 6,
                 },
             },
             "y": {
                 "field": "n",
                 "type": "quantitative",
-                "axis": {"title": None, "tickCount": 4, "tickMinStep": 1, "format": "~s"},
+                "axis": {
+                    "title": None,
+                    "tickCount": 4,
+                    "tickMinStep": 1,
+                    "format": "~s",
+                    "domain": False,
+                    "ticks": False,
+                },
             },
             "color": {
                 "field": "verdict",
@@ -60,9 +65,9 @@ def bars(steps: Sequence[Step], verdicts: Sequence[str]) -> dict[str, Any]:
                 "scale": {"domain": list(verdicts)},
                 "legend": None,
             },
-            "order": {"field": "verdict", "sort": "descending"},
+            "order": {"field": "rank"},
             "tooltip": [
-                {"field": "at", "timeUnit": unit, "title": "UTC", "format": label},
+                {"field": "at", "title": "UTC"},
                 {"field": "verdict", "title": "Verdict"},
                 {"field": "n", "title": "Postbacks", "format": ","},
             ],

@@ -69,6 +69,8 @@ def home() -> ResponseReturnValue:
 def postbacks() -> ResponseReturnValue:
     """What is stored, the newest first."""
     asked = Search.of(request.args)
+    if asked.wrong:
+        return render_template("postbacks.html", rows=(), more=None, asked=asked), 422
     with services().store.read() as connection:
         rows, place = search.find(
             connection, services().settings, asked.query, after=asked.after, limit=50

@@ -79,7 +79,7 @@ def signed_in() -> access.Account | None:
 
 def csrf_token() -> str:
     """For the hidden field of every form."""
-    token: str = generate_csrf()
+    token: str = generate_csrf(services().settings.secret)
     return token
 
 
@@ -90,7 +90,7 @@ def guard() -> None:
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
         raise BadRequest("This form was sent from another site.")
     try:
-        validate_csrf(request.form.get("csrf_token"))
+        validate_csrf(request.form.get("csrf_token"), services().settings.secret)
     except ValueError:  # WTForms' ValidationError is one
         raise BadRequest("This form is out of date. Go back, reload the page, try again.") from None
 

@@ -1,8 +1,9 @@
 """`/postbacks`: what is stored."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from flask.wrappers import Response
+from flask_openapi.models.tag import Tag
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from werkzeug.exceptions import NotFound
 
@@ -24,6 +25,8 @@ from skan_receiver.web.api.models import (
 )
 from skan_receiver.web.api.problems import documented
 from skan_receiver.web.services import services
+
+TAGS: list[Tag | dict[str, Any]] = [Tag(name="postbacks")]
 
 
 def _ours(text: str) -> str:
@@ -58,7 +61,7 @@ class Numbered(BaseModel):
     id: BigInt
 
 
-@bp.get("/postbacks", responses={200: Page, **documented(422)})
+@bp.get("/postbacks", tags=TAGS, responses={200: Page, **documented(422)})
 def list_postbacks(query: Wanted) -> Response:
     """Stored postbacks, the newest first."""
     asked = Query(**query.model_dump(exclude={"limit", "cursor"}))
@@ -74,7 +77,7 @@ def list_postbacks(query: Wanted) -> Response:
     return answer(Page.model_validate(page))
 
 
-@bp.get("/postbacks/<int:id>", responses={200: PostbackStory, **documented(404, 422)})
+@bp.get("/postbacks/<int:id>", tags=TAGS, responses={200: PostbackStory, **documented(404, 422)})
 def show_postback(path: Numbered) -> Response:
     """One postback: its evidence, arrivals, collisions, deliveries and meaning."""
     with services().store.read() as connection:

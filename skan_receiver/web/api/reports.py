@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask.wrappers import Response
+from flask_openapi.models.tag import Tag
 from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.exceptions import NotFound
 
@@ -13,6 +14,8 @@ from skan_receiver.web.api.blueprint import answer, bp
 from skan_receiver.web.api.models import BigInt, NetworkId, VersionText
 from skan_receiver.web.api.problems import Fault, documented, problem
 from skan_receiver.web.services import services
+
+TAGS: list[Tag | dict[str, Any]] = [Tag(name="reports")]
 
 
 class Named(BaseModel):
@@ -73,7 +76,7 @@ class Contents(BaseModel):
     reports: list[Listed]
 
 
-@bp.get("/reports", responses={200: Contents})
+@bp.get("/reports", tags=TAGS, responses={200: Contents})
 def list_reports() -> Response:
     """The reports there are, and what each can be split by."""
     reports = [
@@ -88,7 +91,7 @@ def list_reports() -> Response:
     return answer(Contents(reports=reports))
 
 
-@bp.get("/reports/<name>", responses={200: Table, **documented(404, 422)})
+@bp.get("/reports/<name>", tags=TAGS, responses={200: Table, **documented(404, 422)})
 def show_report(path: Named, query: Asked) -> Response:
     """A report of a period."""
     if (report := REPORTS.get(path.name)) is None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import request
 from flask.wrappers import Response
+from flask_openapi.models.tag import Tag
 from pydantic import BaseModel, Field
 from werkzeug.exceptions import RequestEntityTooLarge
 
@@ -12,6 +13,8 @@ from skan_receiver.web.api.blueprint import answer, bp
 from skan_receiver.web.api.models import Signed, Unsigned, base64
 from skan_receiver.web.api.problems import documented
 from skan_receiver.web.services import services
+
+TAGS: list[Tag | dict[str, Any]] = [Tag(name="postbacks")]
 
 # As at Apple's endpoints: no postback comes near it.
 LARGEST_BODY = 16 * 1024
@@ -34,6 +37,7 @@ class Examined(BaseModel):
 
 @bp.post(
     "/verify",
+    tags=TAGS,
     responses={200: Examined, **documented(413)},
     request_body={
         "description": "A postback, exactly as Apple sent it. At most 16 KiB.",

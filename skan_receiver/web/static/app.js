@@ -16,7 +16,7 @@ async function draw(chart) {
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   const show = () =>
     // `ast`: expressions are interpreted, since the content security policy forbids eval.
-    vegaEmbed(place, coloured(chart), { ast: true, actions: false, defaultStyle: false, renderer: "svg" });
+    vegaEmbed(place, coloured(chart), { ast: true, actions: false, defaultStyle: false, renderer: "svg", tooltip: { disableDefaultStyle: true } });
   try {
     await show();
     dark.addEventListener("change", show);

@@ -5,5 +5,6 @@ SwaggerUIBundle({
   url: place.dataset.specification,
   domNode: place,
   deepLinking: true,
+  defaultModelsExpandDepth: 0,
   validatorUrl: null,
 });
