@@ -28,10 +28,20 @@ def run(settings: Settings, stop: threading.Event) -> None:
     tried again a little later; the other jobs go on.
     """
     store = Store(settings.database)
-    destinations = Destinations(settings.destinations)
-    deliverer = Deliverer(store, Transport(allow_private=settings.private_destinations))
+    transport = Transport(allow_private=settings.private_destinations)
+    work(settings, stop, store, Destinations(settings.destinations), Deliverer(store, transport))
+
+
+def work(
+    settings: Settings,
+    stop: threading.Event,
+    store: Store,
+    destinations: Destinations,
+    deliverer: Deliverer,
+) -> None:
+    """As `run`, with what it is made of."""
     try:
-        _work(_jobs(store, settings, destinations, deliverer), stop)
+        _keep_going(_jobs(store, settings, destinations, deliverer), stop)
         _finish(deliverer)
     finally:
         store.close()
@@ -91,7 +101,7 @@ def _jobs(
     )
 
 
-def _work(jobs: tuple[Job, ...], stop: threading.Event) -> None:
+def _keep_going(jobs: tuple[Job, ...], stop: threading.Event) -> None:
     threads = [threading.Thread(target=job.keep_at_it, args=(stop,), name=job.name) for job in jobs]
     for thread in threads:
         thread.start()

@@ -1,0 +1,30 @@
+"""A worker whose leases are short, for tests that kill it."""
+
+import signal
+import threading
+from datetime import timedelta
+
+from skan_receiver.config import load
+from skan_receiver.delivery import Deliverer, Destinations, Transport
+from skan_receiver.storage import Store
+from skan_receiver.worker import work
+
+LEASE = timedelta(seconds=2)
+
+
+def main() -> None:
+    settings, stop = load(), threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    store = Store(settings.database)
+    transport = Transport(allow_private=True, exchange_seconds=1.0)
+    work(
+        settings,
+        stop,
+        store,
+        Destinations(settings.destinations),
+        Deliverer(store, transport, lease=LEASE),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+"""The worker as a process: killed, stopped, misconfigured."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from skan_receiver.config import Settings
+from skan_receiver.delivery import ledger
+from skan_receiver.delivery.deliver import LEASE
+from skan_receiver.storage import Fresh, Store, migrate
+from skan_receiver.worker import run
+from tests import sink as behave
+from tests.delivery.owing import Books, relay
+from tests.sink import Sink, sink
+
+WORKER = "-m", "tests.delivery.brisk_worker"
+
+
+@pytest.fixture
+def books(store: Store) -> Books:
+    return Books(store)
+
+
+@contextmanager
+def working(settings: Settings) -> Iterator[threading.Event]:
+    """A worker in a thread; stopped afterwards, within seconds."""
+    stop = threading.Event()
+    thread = threading.Thread(target=run, args=(settings, stop))
+    thread.start()
+    try:
+        yield stop
+    finally:
+        stop.set()
+        begun = time.monotonic()
+        thread.join(20)
+        assert time.monotonic() - begun < 5
+
+
+def eventually(over: Callable[[], Any], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not over():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def configured(tmp_path: Path, store_url: str, text: str = "destinations: []") -> Settings:
+    path = tmp_path / "destinations.yaml"
+    path.write_text(text)
+    return Settings(database_url=store_url, destinations=path, private_destinations=True)
+
+
+def entry(url: str) -> str:
+    return f"destinations:\n  - {{name: copy, kind: relay, url: '{url}'}}\n"
+
+
+def test_from_arrival_to_copy(tmp_path: Path, store_url: str, books: Books) -> None:
+    """A postback is settled and on its way within seconds."""
+    with sink() as open_, working(configured(tmp_path, store_url, entry(open_.url))):
+        books.receiver.receive(books.receiver.signer.skadnetwork("4.0"))
+        eventually(lambda: open_.received, 5)
+        eventually(lambda: books.states() == {"done": 1})
+    assert books.receiver.rows(Fresh) == []
+
+
+def test_a_destination_may_be_added_while_it_runs(
+    tmp_path: Path, store_url: str, books: Books
+) -> None:
+    """And gets what arrives from then on."""
+    settings = configured(tmp_path, store_url)
+    with sink() as open_, working(settings):
+        books.receiver.receive(books.receiver.signer.skadnetwork("4.0"))
+        eventually(lambda: books.receiver.rows(Fresh) == [])
+        settings.destinations.write_text(entry(open_.url))
+        time.sleep(2.2)
+        books.receiver.receive(books.receiver.signer.skadnetwork("4.0"))
+        eventually(lambda: open_.received)
+        eventually(lambda: books.states() == {"done": 1})
+
+
+def test_a_broken_file_at_the_start_loses_nothing(
+    tmp_path: Path, store_url: str, books: Books
+) -> None:
+    """Nothing is settled before it is known to whom it is owed; the worker does not give up."""
+    settings = configured(tmp_path, store_url, "destinations: [")
+    with sink() as open_, working(settings):
+        books.receiver.receive(books.receiver.signer.skadnetwork("4.0"))
+        time.sleep(1.5)
+        assert len(books.receiver.rows(Fresh)) == 1
+        settings.destinations.write_text(entry(open_.url))
+        eventually(lambda: open_.received)
+
+
+def test_a_store_that_comes_late_is_waited_for(tmp_path: Path) -> None:
+    """Tables that are not there yet are an error to be tried again, not an end."""
+    url = f"sqlite:///{tmp_path / 'late.sqlite3'}"
+    with sink() as open_, working(configured(tmp_path, url, entry(open_.url))):
+        time.sleep(0.5)
+        late = Store(url)
+        migrate.upgrade(late)
+        books = Books(late)
+        books.receiver.receive(books.receiver.signer.skadnetwork("4.0"))
+        eventually(lambda: books.states() == {"done": 1})
+        late.close()
+
+
+def test_a_worker_that_is_told_to_stop_does(tmp_path: Path, store_url: str, books: Books) -> None:
+    """Though everybody hangs; what it held is due at once for the next."""
+    with sink(behave.hangs) as open_:
+        books.owe([relay(open_.url)], 20)
+        with working(configured(tmp_path, store_url, entry(open_.url))):
+            eventually(lambda: len(open_.received) == 8)
+    assert books.states() == {"owed": 20}
+    assert len(ledger.claim(books.store, {"copy": 99}, LEASE)) == 20
+
+
+def test_a_worker_killed_in_the_middle_loses_nothing(
+    tmp_path: Path, store_url: str, books: Books
+) -> None:
+    """kill -9, five times in 400 deliveries: each arrives; copies only of what was under way."""
+    rounds, count = 5, 400
+    chance = Random(5)
+
+    def slowly(handler: Any) -> None:
+        time.sleep(chance.uniform(0, 0.02))
+        handler.send(200)
+
+    with sink(slowly) as open_:
+        bodies = books.owe([relay(open_.url)], count)
+        configured(tmp_path, store_url, entry(open_.url))
+        for number in range(rounds):
+            process = start(tmp_path, store_url)
+            eventually(partial(arrived, open_, (number + 1) * count // (rounds + 2)))
+            process.kill()
+            process.wait()
+        process = start(tmp_path, store_url)
+        eventually(lambda: books.states() == {"done": count}, 60)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+    assert {one.body for one in open_.received} == set(bodies)
+    assert len(open_.ids()) - count <= rounds * 8
+
+
+def arrived(open_: Sink, count: int) -> bool:
+    return len(set(open_.ids())) >= count
+
+
+def start(tmp_path: Path, store_url: str) -> subprocess.Popen[bytes]:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": store_url,
+        "SKAN_DESTINATIONS": str(tmp_path / "destinations.yaml"),
+        "SKAN_PRIVATE_DESTINATIONS": "1",
+    }
+    return subprocess.Popen([sys.executable, *WORKER], env=environment)
