@@ -65,8 +65,9 @@ def add_user(store: Store, name: str, now: datetime, role: str = "admin") -> str
     """A new user; the token of the one-time link with which they choose a password."""
 
     def work(connection: Connection) -> str:
-        if not insert_new(connection, ACCOUNT, [_account(name, role, now)]):
+        if connection.execute(select(ACCOUNT.c.id).where(ACCOUNT.c.name == name)).first():
             raise AccessError(f"there is a user {name!r} already; `users link` makes a new link")
+        insert_new(connection, ACCOUNT, [_account(name, role, now)])
         return _link(connection, name, now)
 
     return store.write(work)

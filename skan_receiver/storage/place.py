@@ -24,6 +24,18 @@ from skan_receiver.storage.upsert import insert_new
 POSTBACK, SEEN = table(StoredPostback), table(Seen)
 ARRIVAL, FRESH = table(Arrival), table(Fresh)
 
+# Built once: making a statement costs more than running it.
+CLAIMED = (
+    select(SEEN)
+    .where(SEEN.c.key.in_(bindparam("keys", expanding=True)))
+    .order_by(SEEN.c.key)
+    .with_for_update()
+)
+ARRIVED = update(SEEN).where(SEEN.c.key == bindparam("at")).values(arrivals=bindparam("now"))
+INSERTS = POSTBACK.insert(), ARRIVAL.insert(), FRESH.insert()
+NEXT_POSTGRESQL = text("SELECT nextval('postback_id_seq') FROM generate_series(1, :count)")
+LAST_SQLITE = text("SELECT seq FROM sqlite_sequence WHERE name = 'postback'")
+
 UNSIGNED = ("fine_value", "coarse_value", "country", "interaction_type")
 COUNTED = ("fine_value", "coarse_value", "country")
 MOST_ARRIVALS = 16
@@ -111,9 +123,7 @@ def _hold(
     keys = sorted(first)
     claims = [{"key": key, "stored_id": mine[key], "arrivals": 1} for key in keys]
     insert_new(connection, SEEN, claims)
-    claimed = connection.execute(
-        select(SEEN).where(SEEN.c.key.in_(keys)).order_by(SEEN.c.key).with_for_update()
-    ).all()
+    claimed = connection.execute(CLAIMED, {"keys": keys}).all()
     new = {row.key for row in claimed if row.stored_id == mine[row.key]}
     known = _rows(connection, [row.stored_id for row in claimed if row.key not in new])
     held = {
@@ -225,9 +235,8 @@ def _rank(endpoint: str) -> int:
 
 def _next_ids(connection: Connection, count: int) -> Iterable[int]:
     if connection.dialect.name == "postgresql":
-        many = text("SELECT nextval('postback_id_seq') FROM generate_series(1, :count)")
-        return connection.scalars(many, {"count": count}).all()
-    last = connection.scalar(text("SELECT seq FROM sqlite_sequence WHERE name = 'postback'")) or 0
+        return connection.scalars(NEXT_POSTGRESQL, {"count": count}).all()
+    last = connection.scalar(LAST_SQLITE) or 0
     return range(last + 1, last + 1 + count)
 
 
@@ -235,19 +244,13 @@ def _write(connection: Connection, writes: _Writes, held: Mapping[bytes, _Held])
     _flush(connection, writes)
     more = [key for key in sorted(held) if held[key].arrivals != held[key].written]
     if more:
-        connection.execute(
-            update(SEEN).where(SEEN.c.key == bindparam("at")).values(arrivals=bindparam("now")),
-            [{"at": key, "now": held[key].arrivals} for key in more],
-        )
+        connection.execute(ARRIVED, [{"at": key, "now": held[key].arrivals} for key in more])
 
 
 def _flush(connection: Connection, writes: _Writes) -> None:
     months.ensure(connection, (row["received_at"] for row in writes.postbacks))
-    for target, rows in (
-        (POSTBACK, writes.postbacks),
-        (ARRIVAL, writes.arrivals),
-        (FRESH, writes.fresh),
-    ):
-        if rows:
-            connection.execute(target.insert(), rows)
-            rows.clear()
+    rows = writes.postbacks, writes.arrivals, writes.fresh
+    for insert, some in zip(INSERTS, rows, strict=True):
+        if some:
+            connection.execute(insert, some)
+            some.clear()

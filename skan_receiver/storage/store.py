@@ -42,6 +42,7 @@ class Store:
                 "use sqlite:///path or postgresql://…"
             )
         self._engine: Engine | None = None
+        self._immediate: Engine | None = None
         self._lock = threading.Lock()
         self._file: IO[bytes] | None = None
         _stores.add(self)
@@ -77,7 +78,7 @@ class Store:
             self._engine.dispose()
         if self._file is not None:
             self._file.close()
-        self._engine = self._file = None
+        self._engine = self._immediate = self._file = None
 
     def _write_sqlite(self, work: Callable[[Connection], T]) -> T:
         with self._lock, self._among_processes(), self._writer.begin() as connection:
@@ -96,7 +97,9 @@ class Store:
 
     @property
     def _writer(self) -> Engine:
-        return self.engine.execution_options(begin="IMMEDIATE")
+        if self._immediate is None:
+            self._immediate = self.engine.execution_options(begin="IMMEDIATE")
+        return self._immediate
 
     @contextmanager
     def _among_processes(self) -> Iterator[None]:
@@ -122,7 +125,7 @@ class Store:
         """After a fork: the parent's connections and locks are not ours to use or close."""
         if self._engine is not None:
             self._engine.dispose(close=False)
-        self._engine = self._file = None
+        self._engine = self._immediate = self._file = None
         self._lock = threading.Lock()
 
 

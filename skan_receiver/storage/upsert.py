@@ -1,11 +1,14 @@
 """INSERT … ON CONFLICT, as both stores spell it."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+
+INSERTS: dict[str, Any] = {"sqlite": insert_sqlite, "postgresql": insert_postgresql}
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -14,7 +17,7 @@ def insert_new(connection: Connection, target: Table, rows: Rows) -> int:
     """Insert the rows that are not there yet; how many that were."""
     if not rows:
         return 0
-    return connection.execute(_insert(connection, target).on_conflict_do_nothing(), rows).rowcount
+    return connection.execute(_new(connection.dialect.name, target), rows).rowcount
 
 
 def add(connection: Connection, target: Table, rows: Rows, *amounts: str) -> None:
@@ -24,13 +27,19 @@ def add(connection: Connection, target: Table, rows: Rows, *amounts: str) -> Non
     """
     if not rows:
         return
-    insert = _insert(connection, target)
+    connection.execute(_adding(connection.dialect.name, target, amounts), rows)
+
+
+# Built once: making a statement costs more than running it.
+
+
+@cache
+def _new(dialect: str, target: Table) -> Any:
+    return INSERTS[dialect](target).on_conflict_do_nothing()
+
+
+@cache
+def _adding(dialect: str, target: Table, amounts: tuple[str, ...]) -> Any:
+    insert: Any = INSERTS[dialect](target)
     more = {name: target.c[name] + insert.excluded[name] for name in amounts}
-    connection.execute(
-        insert.on_conflict_do_update(index_elements=list(target.primary_key), set_=more), rows
-    )
-
-
-def _insert(connection: Connection, target: Table) -> Any:
-    dialect = insert_sqlite if connection.dialect.name == "sqlite" else insert_postgresql
-    return dialect(target)
+    return insert.on_conflict_do_update(index_elements=list(target.primary_key), set_=more)
