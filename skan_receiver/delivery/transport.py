@@ -121,7 +121,7 @@ class Transport:
             connection = kept or self._connection(to)
             try:
                 with self._pool.at_work(connection):
-                    return self._once(connection, request, headers, deadline)
+                    return self._once(connection, to, request, headers, deadline)
             except ConnectionError:
                 # A server may close a kept connection as we begin to use it. What we send
                 # carries an id, so sending it again, on a new one, is safe.
@@ -131,15 +131,18 @@ class Transport:
     def _once(
         self,
         connection: Connection,
+        to: Target,
         request: Request,
         headers: Mapping[str, str],
         deadline: float,
     ) -> tuple[BaseHTTPResponse, str]:
         try:
             connection.begin(deadline)
+            if self._pool.closed:
+                raise ConnectionAbortedError  # noqa: TRY301  # as if it had been cut
             connection.request(
                 request.method,
-                connection.to.path,
+                to.path,  # a kept connection has served other paths of this origin
                 body=request.body,
                 headers=headers,
                 preload_content=False,

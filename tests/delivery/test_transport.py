@@ -56,6 +56,25 @@ def test_connections_are_kept(brisk: Make) -> None:
     assert len(open_.received) == 100
 
 
+def test_a_kept_connection_serves_every_path_of_its_origin(brisk: Make) -> None:
+    """Two partners behind one host get each their own."""
+    with sink() as open_:
+        transport = brisk()
+        for path in ("/a?key=1", "/b?key=2", "/a?key=1"):
+            transport.send(Request(open_.url + path, path.encode()))
+    assert [one.path for one in open_.received] == ["/in/a?key=1", "/in/b?key=2", "/in/a?key=1"]
+    assert len({one.connection for one in open_.received}) == 1
+
+
+def test_after_closing_nothing_is_sent(brisk: Make) -> None:
+    """Not even by who was just about to."""
+    with sink() as open_:
+        transport = brisk()
+        transport.close()
+        assert fails(transport, open_.url) == "cut off: the worker is stopping"
+    assert open_.received == []
+
+
 def test_a_kept_connection_that_the_server_closed_is_replaced(brisk: Make) -> None:
     """Servers close idle connections whenever they like; that is no failed delivery."""
 
