@@ -4,6 +4,7 @@ JSON escapes whatever could break a line or steer a terminal, so hostile text st
 goes in are ids, names and outcomes, never a body.
 """
 
+import json
 import logging
 import re
 import sys
@@ -20,6 +21,9 @@ from skan_receiver.errors import ConfigurationError
 # What a proxy may have named a request; anything else gets a name of our own.
 _REQUEST_ID = re.compile("[A-Za-z0-9._-]{1,64}")
 
+# Made once: `json.dumps` with a `default` makes one for each line.
+_ENCODER = json.JSONEncoder(default=repr)
+
 _SHARED: tuple[Processor, ...] = (
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -30,7 +34,7 @@ _SHARED: tuple[Processor, ...] = (
 def configure(settings: Settings) -> None:
     """Send the logs of this process to its standard error, from SKAN_LOG_LEVEL up."""
     level = _level(settings.log_level)
-    render = structlog.processors.JSONRenderer()
+    render = structlog.processors.JSONRenderer(serializer=_dumps)
     # Ours do not pass through the standard library: half the price, and there is one per postback.
     structlog.configure(
         processors=[*_SHARED, render],
@@ -47,12 +51,18 @@ def configure(settings: Settings) -> None:
     )
     logging.basicConfig(handlers=[handler], level=level, force=True)
     logging.captureWarnings(True)
+    # It narrates every look at the schema, and readiness looks often.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def request_id(environ: Mapping[str, Any]) -> str:
     """What this request is called in the logs: as the proxy in front of us called it, if it did."""
     named = environ.get("HTTP_X_REQUEST_ID")
     return named if named and _REQUEST_ID.fullmatch(named) else token_hex(8)
+
+
+def _dumps(event: object, **_: object) -> str:
+    return _ENCODER.encode(event)
 
 
 def _level(name: str) -> int:
