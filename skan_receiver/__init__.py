@@ -12,7 +12,18 @@
 Nothing here needs a server, a database or a network.
 """
 
-from skan_receiver.conversion import Decoded, Meaning, Schema, decode, load_folder, load_schema
+from skan_receiver.conversion import (
+    Decoded,
+    Encoded,
+    Meaning,
+    Schema,
+    User,
+    UserEvent,
+    decode,
+    encode,
+    load_folder,
+    load_schema,
+)
 from skan_receiver.errors import (
     ConfigurationError,
     Malformed,
@@ -41,6 +52,7 @@ __all__ = [
     "APPLE_KEYS",
     "ConfigurationError",
     "Decoded",
+    "Encoded",
     "Examination",
     "Framework",
     "Judgement",
@@ -54,8 +66,11 @@ __all__ = [
     "Signature",
     "SkanError",
     "UnknownVersion",
+    "User",
+    "UserEvent",
     "Verdict",
     "decode",
+    "encode",
     "examine",
     "identity",
     "judge",

@@ -4,7 +4,8 @@ A box says of some dimensions in which range they lie, and of all others nothing
 box; what a value means is the box of its rule without the boxes of the rules before it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from skan_receiver.conversion.ranges import ANY, Range
@@ -29,7 +30,15 @@ _FLAG = Range((0.0, 0), (2.0, 0))
 
 # More boxes than this are not told apart: 64 rules of many conditions each could cut
 # the ground into billions. Meanings then stay true and become less sharp.
-MOST_BOXES = 256
+MOST_BOXES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Remainder:
+    """What is left of a box, and whether that is exact or includes some that was taken."""
+
+    boxes: tuple[Box, ...]
+    exact: bool
 
 
 def everything(dimension: Dimension) -> Range:
@@ -54,7 +63,7 @@ def meet(one: Box, other: Box) -> Box | None:
 
 def possible(box: Box) -> bool:
     """Whether total revenue can be the sum of the two others."""
-    if TOTAL not in box:
+    if TOTAL not in box or not (IAP in box or AD in box):
         return True
     iap, ad, total = (box.get(dimension, ANY) for dimension in (IAP, AD, TOTAL))
     least = (iap.start[0] + ad.start[0], max(iap.start[1], ad.start[1]))
@@ -62,33 +71,72 @@ def possible(box: Box) -> bool:
     return least < total.end and total.start < most
 
 
+def apart(box: Box, other: Box) -> bool:
+    """Whether nobody is in both."""
+    for dimension, range_ in other.items():
+        here = box.get(dimension)
+        if here is not None and (range_.start >= here.end or here.start >= range_.end):
+            return True
+    sums = (TOTAL in box or TOTAL in other) and any(k in box or k in other for k in (IAP, AD))
+    return sums and meet(box, other) is None
+
+
 def without(box: Box, other: Box) -> list[Box]:
     """What is left of `box` outside `other`, as boxes that share nothing."""
-    if meet(box, other) is None:
+    if apart(box, other):
         return [box]
     left: list[Box] = []
     inside = dict(box)
     for dimension, range_ in other.items():
-        here = inside.get(dimension, everything(dimension))
-        left += ({**inside, dimension: outside} for outside in here.minus(range_))
+        here = inside.get(dimension) or everything(dimension)
+        if here.start < range_.start:
+            left.append({**inside, dimension: Range(here.start, range_.start)})
+        if range_.end < here.end:
+            left.append({**inside, dimension: Range(range_.end, here.end)})
         inside[dimension] = here & range_
     return [piece for piece in left if possible(piece)]
 
 
-def remainder(boxes: Iterable[Box], taken: Iterable[Box]) -> tuple[list[Box], bool]:
-    """What is left of `boxes` outside all of `taken`, and whether nothing was left unsubtracted.
+def remainder(box: Box, taken: Sequence[Box], *, most: int = MOST_BOXES) -> Remainder:
+    """What is left of `box` outside all of `taken`.
 
-    Where the pieces become too many, a box of `taken` is passed over: what is left is then too
-    much, never too little.
+    Where the pieces would become more than `most`, some of `taken` is passed over: what is left
+    is then too much, never too little. Those that leave one piece are taken away first.
     """
-    left, exact = list(boxes), True
+    taken = [other for other in taken if not apart(box, other)]
+    left = _whittled(box, taken)
+    if left is None:
+        return Remainder((), exact=True)
+    boxes, exact = [left], True
     for other in taken:
-        pieces = [piece for box in left for piece in without(box, other)]
-        if len(pieces) > MOST_BOXES:
-            exact = False
-            continue
-        left = pieces
-    return left, exact
+        pieces = _pieces(boxes, other, most)
+        exact = exact and pieces is not None
+        boxes = boxes if pieces is None else pieces
+    return Remainder(tuple(boxes), exact)
+
+
+def _pieces(boxes: Sequence[Box], other: Box, most: int) -> list[Box] | None:
+    """`boxes` without `other`; None where that is more than `most`."""
+    pieces: list[Box] = []
+    for box in boxes:
+        pieces += without(box, other)
+        if len(pieces) > most:
+            return None
+    return pieces
+
+
+def _whittled(box: Box, taken: Sequence[Box]) -> Box | None:
+    """`box` without all that leaves a single piece of it; None where nothing is left."""
+    while True:
+        before = box
+        for other in taken:
+            pieces = without(box, other)
+            if not pieces:
+                return None
+            if len(pieces) == 1:
+                (box,) = pieces
+        if box == before:
+            return box
 
 
 def hull(boxes: Iterable[Box]) -> Box:

@@ -1,12 +1,12 @@
 """From what the author wrote to what it means."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from hashlib import sha256
 from typing import Any
 
-from skan_receiver.conversion.boxes import Box, remainder
+from skan_receiver.conversion.boxes import Remainder, remainder
 from skan_receiver.conversion.cells import Cell, Place
 from skan_receiver.conversion.document import Document, WrittenLock, WrittenWindow
 from skan_receiver.conversion.meaning import COARSE, FINE, Value
@@ -73,15 +73,13 @@ def _scale(model: Model | None, values: tuple[Value, ...], problems: Problems) -
     if model is None:
         return None
     cells = model.cells(Place(values, problems))
-    regions = [_region(cell, cells[:index]) for index, cell in enumerate(cells)]
-    exact = all(sure for _, sure in regions)
-    return Scale(tuple(cells), tuple(tuple(boxes) for boxes, _ in regions), exact)
+    return Scale(tuple(cells), tuple(_region(c, cells[:index]) for index, c in enumerate(cells)))
 
 
-def _region(cell: Cell, before: Iterable[Cell]) -> tuple[list[Box], bool]:
+def _region(cell: Cell, before: Sequence[Cell]) -> Remainder:
     if cell.as_written:
-        return [cell.box], True
-    return remainder([cell.box], (other.box for other in before))
+        return Remainder((cell.box,), exact=True)
+    return remainder(cell.box, [other.box for other in before])
 
 
 def _coarse_for_fine(fine: Scale | None, written: WrittenWindow) -> dict[Value, Value]:

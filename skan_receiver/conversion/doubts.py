@@ -12,8 +12,8 @@ from skan_receiver.conversion.ranges import ANY
 from skan_receiver.conversion.says import Says
 from skan_receiver.conversion.schema import Scale, Schema, Window
 
-# Comparing every pair of boxes is for schemas that people can read.
-MOST_COMPARISONS = 2_000_000
+# The ground may fall into so many pieces before gaps are no longer looked for.
+MOST_PIECES = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,9 @@ def _window(window: Window, schema: Schema, problems: Problems) -> None:
 
 def gap(doubted: Doubted) -> None:
     """Users for whom no rule holds."""
-    boxes = [cell.box for cell in doubted.scale.cells]
-    left, exact = remainder([{}], boxes)
-    if left and exact:
-        nobody = doubted.words(hull([left[0]]))
+    left = remainder({}, [cell.box for cell in doubted.scale.cells], most=MOST_PIECES)
+    if left.boxes and left.exact:
+        nobody = doubted.words(hull(left.boxes[:1]))
         doubted.problems.warn(
             f"has no value for {nobody}: their value stays what it was, and without any value"
             " Apple sends no postback; add a value for everyone else"
@@ -92,9 +91,7 @@ def falling(doubted: Doubted) -> None:
 
 def _falls(scale: Scale) -> Iterator[tuple[Cell, Cell]]:
     """Every cell that can follow one of a higher value, with the lowest such."""
-    cells = list(zip(scale.cells, scale.regions, strict=True))
-    if sum(len(region) for region in scale.regions) ** 2 > MOST_COMPARISONS:
-        return
+    cells = [(c, r.boxes) for c, r in zip(scale.cells, scale.regions, strict=True) if r.exact]
     for later, ends in cells:
         higher = [
             cell

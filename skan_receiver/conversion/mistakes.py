@@ -70,7 +70,7 @@ def every_rule_can_win(checked: Checked) -> None:
     window, problems = checked.window, checked.problems
     for part, scale in (("fine", window.fine), ("coarse", window.coarse)):
         for cell, region in zip(scale.cells, scale.regions, strict=True) if scale else ():
-            if not region:
+            if not region.boxes:
                 what = f"can never give {cell.value}: earlier rules take all its users"
                 problems.error(f"{what}; move it up, or delete it", part, *cell.at)
 

@@ -52,12 +52,6 @@ class Range:
         """The shortest range with both in it."""
         return Range(min(self.start, other.start), max(self.end, other.end))
 
-    def minus(self, other: "Range") -> list["Range"]:
-        """What is left of it without `other`, below and above."""
-        below = Range(self.start, min(self.end, other.start))
-        above = Range(max(self.start, other.end), self.end)
-        return [part for part in (below, above) if not part.empty]
-
     def as_dict(self) -> dict[str, float | str | None]:
         return {"min": self.min, "max": self.max, "bounds": self.bounds}
 

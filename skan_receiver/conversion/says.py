@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from skan_receiver.conversion.boxes import Box, Dimension, hull
+from skan_receiver.conversion.boxes import Box, Dimension, Remainder, hull
 from skan_receiver.conversion.cells import Cell
 from skan_receiver.conversion.meaning import COARSE, FINE, EventCount, Meaning, Revenue, Value
 from skan_receiver.conversion.ranges import ANY, NEVER
 from skan_receiver.conversion.schema import Scale
 
-Group = Sequence[tuple[Cell, Sequence[Box]]]  # cells of one value, with their regions
+Group = Sequence[tuple[Cell, Remainder]]  # cells of one value, with their regions
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Says:
     def by_value(self, scale: Scale | None) -> dict[Value, Meaning]:
         if scale is None:
             return {}
-        groups: dict[Value, list[tuple[Cell, Sequence[Box]]]] = {}
+        groups: dict[Value, list[tuple[Cell, Remainder]]] = {}
         for cell, region in zip(scale.cells, scale.regions, strict=True):
             groups.setdefault(cell.value, []).append((cell, region))
         order = (value for value in (*FINE, *COARSE) if value in groups)
@@ -40,7 +40,7 @@ class Says:
         return {name: self.meaning(name, group) for name, group in groups.items() if group}
 
     def meaning(self, value: Value, group: Group) -> Meaning:
-        boxes = [box for _, region in group for box in region]
+        boxes = [box for _, region in group for box in region.boxes]
         # A value nobody can get says what its rule says: a postback with it must still be read.
         box = hull(boxes or [cell.box for cell, _ in group])
         labels = {cell.label: None for cell, _ in group if cell.label}

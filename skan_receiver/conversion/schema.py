@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
 
-from skan_receiver.conversion.boxes import TIME, Box, Dimension, Point, holds
+from skan_receiver.conversion.boxes import TIME, Dimension, Point, Remainder, holds
 from skan_receiver.conversion.cells import Cell
 from skan_receiver.conversion.meaning import Meaning, Value, rank
 
@@ -17,8 +17,7 @@ class Scale:
     """The fine or the coarse values of one window."""
 
     cells: tuple[Cell, ...]  # the first one that holds is the user's
-    regions: tuple[tuple[Box, ...], ...]  # each cell's box without the cells before it
-    exact: bool = True  # False where the regions are larger than the truth
+    regions: tuple[Remainder, ...]  # each cell's box without the cells before it
 
     def pick(self, user: Point) -> Cell | None:
         """The cell a device sets for `user`, None where no rule holds."""
