@@ -60,7 +60,7 @@ $(UV):
 
 # --universal: one file for every platform and Python we support, usable by pip alone.
 COMPILE = $(UV) pip compile -q --universal --generate-hashes --python-version 3.11 --no-annotate \
-	--no-emit-index-url --no-emit-find-links pyproject.toml --extra postgres --group build
+	--no-emit-index-url --no-emit-find-links pyproject.toml --extra postgres --extra simulator --group build
 lock: | $(UV)
 	$(COMPILE) -o requirements/run.txt
 	$(COMPILE) --group test -c requirements/run.txt -o requirements/test.txt
