@@ -26,6 +26,7 @@ def bars(steps: Sequence[Step], verdicts: Sequence[str]) -> dict[str, Any]:
         {"at": step.at, "verdict": verdict, "rank": rank, "n": step.counts[verdict]}
         for step in steps
         for rank, verdict in enumerate(verdicts)
+        if step.counts[verdict]
     ]
     return {
         "$schema": SCHEMA,
@@ -37,7 +38,11 @@ def bars(steps: Sequence[Step], verdicts: Sequence[str]) -> dict[str, Any]:
             "x": {
                 "field": "at",
                 "type": "ordinal",
-                "scale": {"paddingInner": 0.12, "paddingOuter": 0.06},
+                "scale": {
+                    "domain": [step.at for step in steps],
+                    "paddingInner": 0.12,
+                    "paddingOuter": 0.06,
+                },
                 "axis": {
                     "title": None,
                     "labelAngle": 0,

@@ -3,11 +3,13 @@
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import BoundedSemaphore
 from urllib.parse import urlsplit
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
@@ -22,12 +24,24 @@ bp.before_request(session.guard)
 bp.after_request(harden)
 
 WRONG = "That name and password do not go together."
-# Five wrong guesses a minute from one address for one name, twenty for all names.
-_by_name, _by_address = Throttle(5, 60), Throttle(20, 60)
-# A hash takes 64 MiB and a tenth of a second. Whoever guesses on many connections at once is
-# turned away, not queued: the threads are Apple's too.
-_hashes = BoundedSemaphore(4)
 BUSY = "Too many people sign in at this moment. Please try again."
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one application lets strangers try."""
+
+    # Five wrong guesses a minute from one address for one name, twenty for all names.
+    by_name: Throttle = field(default_factory=lambda: Throttle(5, 60))
+    by_address: Throttle = field(default_factory=lambda: Throttle(20, 60))
+    # A hash takes 64 MiB and a tenth of a second. Whoever guesses on many connections at once
+    # is turned away, not queued: the threads are Apple's too.
+    hashes: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(4))
+
+
+@bp.record
+def _limit(state: BlueprintSetupState) -> None:
+    state.app.extensions["skan-login"] = Limits()
 
 
 @bp.get("/login")
@@ -41,8 +55,9 @@ def form() -> ResponseReturnValue:
 @bp.post("/login")
 def sign_in() -> ResponseReturnValue:
     """Sign in, or say that it was wrong: never what of it."""
-    name, address = request.form.get("name", "").strip(), request.remote_addr
-    if wait := max(_by_name.wait((address, name)), _by_address.wait(address)):
+    limits, address = _limits(), request.remote_addr
+    name = request.form.get("name", "").strip()
+    if wait := max(limits.by_name.wait((address, name)), limits.by_address.wait(address)):
         seconds = math.ceil(wait)
         text = f"Too many wrong tries. The next one is possible in {seconds} seconds."
         return _form(text), 429, {"Retry-After": str(seconds)}
@@ -51,8 +66,8 @@ def sign_in() -> ResponseReturnValue:
             return _form(BUSY), 429, {"Retry-After": "1"}
         account = access.sign_in(services().store, name, request.form.get("password", ""))
     if account is None:
-        _by_name.failed((address, name))
-        _by_address.failed(address)
+        limits.by_name.failed((address, name))
+        limits.by_address.failed(address)
         return _form(WRONG), 422
     session.begin(account)
     return redirect(_next(), 303)
@@ -78,7 +93,7 @@ def choose(token: str) -> ResponseReturnValue:
     if password != request.form.get("again", ""):
         return _again(invited, "The two passwords are not the same.")
     try:
-        with _hashes:
+        with _limits().hashes:
             account = access.choose_password(services().store, token, password, datetime.now(UTC))
     except access.AccessError as error:
         return _again(invited, str(error))
@@ -100,15 +115,21 @@ def refused(error: object) -> ResponseReturnValue:
     return render_template("error.html", error=error), 400
 
 
+def _limits() -> Limits:
+    found: Limits = current_app.extensions["skan-login"]
+    return found
+
+
 @contextmanager
 def _hashing() -> Iterator[bool]:
     """Whether one more password may be hashed now."""
-    free = _hashes.acquire(blocking=False)
+    hashes = _limits().hashes
+    free = hashes.acquire(blocking=False)
     try:
         yield free
     finally:
         if free:
-            _hashes.release()
+            hashes.release()
 
 
 def _form(error: str = "") -> str:

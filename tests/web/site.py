@@ -15,8 +15,7 @@ from skan_receiver.web import create_app
 from tests.receiving import Receiver
 
 SCHEMAS = Path(__file__).parents[2] / "conversion_schemas"
-PASSWORD = "correct horse battery staple"  # noqa: S105
-SEED = 1  # Receiver's, so that both hold the same keys
+PASSWORD = "correct horse battery staple"
 
 
 class Site:

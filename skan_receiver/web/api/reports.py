@@ -1,6 +1,7 @@
 """`/reports`: numbers for a period."""
 
 from datetime import UTC, datetime
+from enum import Enum
 from typing import Any
 
 from flask.wrappers import Response
@@ -16,6 +17,12 @@ from skan_receiver.web.api.problems import Fault, documented, problem
 from skan_receiver.web.services import services
 
 TAGS: list[Tag | dict[str, Any]] = [Tag(name="reports")]
+
+
+# Those of any report; each has some of them.
+Dimension = Enum(  # type: ignore[misc]  # its members are those of a table
+    "Dimension", {name: name for report in REPORTS.values() for name in report.dimensions}, type=str
+)
 
 
 class Named(BaseModel):
@@ -35,7 +42,7 @@ class Asked(BaseModel):
     end: str | None = Field(
         None, alias="to", max_length=40, description="Last day, or the hour to stop before. Now."
     )
-    by: list[str] = Field([], max_length=8, description="Dimensions to split by.")
+    by: list[Dimension] = Field([], max_length=8, description="Dimensions to split by.")
     app_id: BigInt | None = None
     ad_network_id: NetworkId | None = None
     framework: Framework | None = None
@@ -96,7 +103,7 @@ def show_report(path: Named, query: Asked) -> Response:
     """A report of a period."""
     if (report := REPORTS.get(path.name)) is None:
         raise NotFound(f"There is no report {path.name!r}, but: {', '.join(REPORTS)}.")
-    by = tuple(dict.fromkeys(query.by)) or report.usually
+    by = tuple(dict.fromkeys(one.value for one in query.by)) or report.usually
     if wrong := [name for name in by if name not in report.dimensions]:
         return _refused("by", f"{wrong[0]!r} is none of: {', '.join(report.dimensions)}")
     try:

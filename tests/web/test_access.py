@@ -1,0 +1,118 @@
+"""What is open, and what is not."""
+
+import re
+
+import pytest
+from werkzeug.routing import Rule
+
+from tests.web.site import Site
+
+# The only paths that need neither a key nor a login, and why.
+OPEN = (
+    r"/\.well-known/.*",  # Apple's devices
+    r"/receive(/.*)?",  # Apple's devices, and forwarders with their own tokens
+    r"/livez|/healthz|/readyz",  # balancers and supervisors
+    r"/static/.*",  # the login's style
+    r"/login(/.*)?",  # the way in; a link is its own proof
+)
+VALUES = {"stored_id": 1, "id": 1, "name": "volumes", "filename": "css/swagger-ui.css"}
+
+
+def addresses(site: Site) -> list[tuple[str, str]]:
+    """Every method and path of the application."""
+    adapter = site.app.url_map.bind("localhost")
+    found = []
+    for rule in site.app.url_map.iter_rules():
+        path = adapter.build(
+            rule.endpoint, {name: VALUES.get(name, "x") for name in rule.arguments}
+        )
+        methods = (rule.methods or set()) - {"OPTIONS", "HEAD"}
+        found += [(method, path) for method in methods if not is_open(rule)]
+    return found
+
+
+def is_open(rule: Rule) -> bool:
+    return any(re.fullmatch(path, rule.rule) for path in OPEN)
+
+
+def test_everything_else_needs_a_key_or_a_login(site: Site) -> None:
+    """Strangers get 401, or are sent to the login: for every path there is, on every method."""
+    walked = addresses(site)
+    assert {"/", "/postbacks/1", "/api/v1/postbacks", "/api/docs", "/metrics", "/logout"} <= {
+        path for _, path in walked
+    }
+    for method, path in walked:
+        answer = site.browser().open(path, method=method)
+        to_login = answer.status_code == 303 and answer.location.startswith("/login")
+        unbelieved = path == "/logout" and answer.status_code == 400
+        assert to_login or unbelieved or answer.status_code == 401, (method, path, answer.status)
+
+
+def test_who_is_signed_in_may_look_everywhere_but_at_the_api(site: Site) -> None:
+    """The API takes keys alone: a browser sends its cookie for whoever asks it to."""
+    browser = site.sign_in()
+    site.receiver.receive(site.signer.skadnetwork())
+    for method, path in addresses(site):
+        if method == "GET":
+            expected = 401 if path.startswith("/api/v1/") else 200
+            assert browser.get(path, buffered=True).status_code == expected, path
+
+
+@pytest.mark.parametrize(
+    ("scopes", "partner", "expected"),
+    [
+        (("read",), None, 200),
+        (("admin",), None, 200),
+        (("write", "replay"), None, 403),
+        (("partner",), "a network", 403),
+    ],
+)
+def test_a_key_reads_if_it_may(
+    site: Site, scopes: tuple[str, ...], partner: str | None, expected: int
+) -> None:
+    """A partner's key sees nothing yet, rather than everything."""
+    key = site.key(*scopes, partner=partner)
+    site.receiver.receive(site.signer.skadnetwork())
+    for method, path in addresses(site):
+        if path.startswith(("/api/v1/", "/metrics", "/api/openapi")):
+            answer = site.browser().open(path, method=method, headers=key)
+            assert answer.status_code == expected, path
+
+
+@pytest.mark.parametrize("header", ["Bearer skan_x", "Bearer", "Basic YTpi", "skan_x", ""])
+def test_what_is_no_key_is_told_how_to_send_one(site: Site, header: str) -> None:
+    """401 with the scheme, as a problem."""
+    answer = site.browser().get("/api/v1/postbacks", headers={"Authorization": header})
+    assert answer.status_code == 401
+    assert answer.content_type == "application/problem+json"
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_every_answer_to_a_browser_is_hardened(site: Site) -> None:
+    """Pages, API, documents, style and errors alike."""
+    site.sign_in()
+    for path in (
+        "/",
+        "/login",
+        "/postbacks/9",
+        "/api/docs",
+        "/api/v1/postbacks",
+        "/static/app.css",
+    ):
+        headers = site.client.get(path, buffered=True).headers
+        policy = headers["Content-Security-Policy"]
+        assert "default-src 'self'" in policy
+        assert "unsafe" not in policy
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_no_page_has_script_or_style_in_it(site: Site) -> None:
+    """The policy would forbid it; a data block is no script."""
+    site.sign_in()
+    site.receiver.receive(site.signer.skadnetwork())
+    site.receiver.settle()
+    for path in ("/", "/postbacks", "/postbacks/1", "/api/docs", "/login/x"):
+        page = site.client.get(path).text
+        assert re.findall(r"<script(?![^>]*(?:src=|application/json))", page) == []
+        assert re.findall(r"<style|\sstyle=|\son[a-z]+=|javascript:", page) == []

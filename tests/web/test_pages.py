@@ -1,0 +1,217 @@
+"""What people see after signing in."""
+
+import json
+import re
+from datetime import timedelta
+from hashlib import sha256
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+from skan_receiver import web
+from skan_receiver.storage import Attempt, Delivery
+from skan_receiver.storage.columns import table
+from skan_receiver.web.pages import EXAMPLE
+from tests.web.site import Site
+
+VENDOR = Path(web.__file__).parent / "static" / "vendor"
+
+
+@pytest.fixture
+def looking(site: Site) -> Site:
+    """Somebody is signed in."""
+    site.sign_in()
+    return site
+
+
+def words(site: Site, path: str, status: int = 200) -> str:
+    """What a page says, without its marks."""
+    answer = site.client.get(path)
+    assert answer.status_code == status
+    body = re.sub(r"<(script|title).*?</\1>", "", answer.text, flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", body).split())
+
+
+def test_before_anything_came_the_page_says_what_to_do(looking: Site) -> None:
+    """Never an empty chart: the URLs to register, and a postback to try."""
+    page = looking.client.get("/").text
+    assert "http://localhost/receive" in page
+    assert "NSAdvertisingAttributionReportEndpoint" in page
+    assert "AttributionCopyEndpoint" in page
+    assert "vega" not in page
+
+
+def test_the_postback_to_try_is_a_genuine_one(looking: Site) -> None:
+    """Sent as the page says, it is valid, and the page turns into a dashboard."""
+    assert looking.browser().post("/receive", data=EXAMPLE).status_code == 200
+    looking.receiver.settle()
+    assert "6aafb7a5-0170" in words(looking, "/")
+    story = words(looking, "/postbacks/1")
+    assert "The signature is Apple&#39;s." in story
+    assert "Reports count it." in story
+
+
+def test_the_dashboard_counts_by_verdict(looking: Site) -> None:
+    """The table says what the chart draws."""
+    sign = looking.signer
+    looking.receiver.receive(sign.skadnetwork(), sign.skadnetwork())
+    looking.receiver.receive({**sign.skadnetwork(), "app-id": 7})
+    looking.receiver.settle()
+    page = looking.client.get("/")
+    chart = json.loads(re.search(r'id="chart-spec">(.*?)</script>', page.text)[1])  # type: ignore[index]
+    drawn = {value["verdict"]: value["n"] for value in chart["data"]["values"]}
+    assert drawn == {"valid": 2, "invalid": 1}
+    day = looking.receiver.now.date().isoformat()
+    assert f"{day} 2 1" in words(looking, "/")
+
+
+@pytest.mark.parametrize("span", ["day", "week", "month", "year", "", "century"])
+def test_the_dashboard_has_a_bar_for_every_hour_or_day(looking: Site, span: str) -> None:
+    """Also where nothing came: a gap is news."""
+    looking.receiver.receive(looking.signer.skadnetwork())
+    looking.receiver.settle()
+    page = looking.client.get(f"/?span={span}").text
+    chart = json.loads(re.search(r'id="chart-spec">(.*?)</script>', page)[1])  # type: ignore[index]
+    bars = {"day": 24, "week": 7, "year": 365}.get(span, 30)
+    assert len(chart["encoding"]["x"]["scale"]["domain"]) == bars
+
+
+def test_a_postback_is_found_by_its_id_in_either_case(looking: Site) -> None:
+    """Pasted as the partner wrote it, with spaces around."""
+    body = looking.signer.skadnetwork()
+    looking.receiver.receive(body)
+    looking.receiver.receive(looking.signer.skadnetwork())
+    page = looking.client.get(
+        "/postbacks", query_string={"id": f" {body['transaction-id'].upper()} "}
+    )
+    assert re.findall(r'href="/postbacks/(\d+)"', page.text) == ["1"]
+
+
+def test_what_makes_no_sense_in_a_search_is_said_beside_its_field(looking: Site) -> None:
+    """And not dropped, which would show everything as if it had been found."""
+    looking.receiver.receive(looking.signer.skadnetwork())
+    for query, said in [
+        ("app_id=five", "a number"),
+        ("window=7", "one of: 0, 1, 2"),
+        ("verdict=good", "one of: valid"),
+        ("ad_network_id=%00", "a text"),
+        (f"app_id={2**63}", "a number"),
+    ]:
+        page = words(looking, f"/postbacks?{query}", 422)
+        assert said in page
+        assert "example123" not in page
+
+
+def test_older_postbacks_are_a_page_away(looking: Site) -> None:
+    """Fifty a page, with the search kept."""
+    for _ in range(51):
+        looking.receiver.receive(looking.signer.skadnetwork())
+    page = looking.client.get("/postbacks?verdict=valid").text
+    more = re.search(r'href="([^"]+)" rel="next"', page)
+    assert more
+    assert "verdict=valid" in more[1]
+    older = looking.client.get(unescape(more[1])).text
+    assert re.findall(r'href="/postbacks/(\d+)"', older) == ["1"]
+    assert looking.client.get("/postbacks?cursor=broken").status_code == 200
+
+
+def test_a_story_tells_signed_from_unsigned(looking: Site) -> None:
+    """With the invisible separators of the signed text made visible."""
+    body = looking.signer.skadnetwork("4.0", conversion_value=20, country_code="DE")
+    looking.receiver.receive(body)
+    page = looking.client.get("/postbacks/1").text
+    signed, unsigned = page.split("signed by nobody", 1)
+    assert body["source-identifier"] in signed
+    assert "DE" in unsigned
+    assert page.count("U+2063</mark>") == 8
+    assert "\u2063" not in page
+
+
+def test_a_story_says_what_the_value_means(looking: Site) -> None:
+    """By the app's schema; without one it says where to put one."""
+    looking.receiver.receive(looking.signer.skadnetwork(conversion_value=20))
+    looking.receiver.receive(looking.signer.skadnetwork(app_id=7, conversion_value=20))
+    looking.receiver.receive(looking.signer.skadnetwork())
+    assert "purchase once" in words(looking, "/postbacks/1")
+    assert "App 7 has no schema" in words(looking, "/postbacks/2")
+    assert "It was withheld, or never set" in words(looking, "/postbacks/3")
+
+
+def test_a_story_tells_why_a_postback_does_not_count(looking: Site) -> None:
+    """A forgery, and a collision, which names the other one."""
+    first = looking.signer.skadnetwork("3.0")
+    looking.receiver.receive(first)
+    looking.receiver.receive(
+        looking.signer.skadnetwork("2.2", transaction_id=first["transaction-id"])
+    )
+    looking.receiver.receive({**looking.signer.skadnetwork(), "app-id": 7})
+    assert "it shares its id with another postback" in words(looking, "/postbacks/2")
+    assert "Others with this id" in words(looking, "/postbacks/1")
+    forged = words(looking, "/postbacks/3")
+    assert "Reason: signature does not match" in forged
+    assert "What the signature would cover" in forged
+
+
+def test_a_story_shows_what_an_adattributionkit_postback_signed(looking: Site) -> None:
+    """Header and payload, readable."""
+    looking.receiver.receive(looking.signer.adattributionkit())
+    page = words(looking, "/postbacks/1")
+    assert "ES256" in page
+    assert "advertised-item-identifier" in page
+
+
+def test_a_story_tells_of_deliveries_and_their_answers(looking: Site) -> None:
+    """Each try with what was answered."""
+    site = looking
+    site.receiver.receive(site.signer.skadnetwork())
+    with site.store.read() as connection:
+        identity = connection.exec_driver_sql("SELECT identity FROM postback").scalar_one()
+    now = site.receiver.now
+    owed = {"identity": identity, "stored_id": 1, "destination": "archive", "state": "owed"}
+    times = {"next_at": now + timedelta(minutes=2), "created_at": now}
+    tried = {"delivery_id": 1, "at": now, "status": 503, "duration_ms": 12, "url": "http://sink"}
+    said = {"error": "", "answer": "<b>busy</b>"}
+    site.store.write(lambda c: c.execute(table(Delivery).insert(), owed | times | {"attempts": 1}))
+    site.store.write(lambda c: c.execute(table(Attempt).insert(), tried | said))
+    page = words(site, "/postbacks/1")
+    assert "archive waiting" in page
+    assert "503 12 ms &lt;b&gt;busy&lt;/b&gt;" in page
+
+
+def test_what_a_stranger_wrote_is_text(looking: Site) -> None:
+    """An ad network's id is signed by whoever sent it; it is no markup of ours."""
+    hostile = "<img src=x onerror=alert(1)>"
+    body = {**looking.signer.skadnetwork(), "ad-network-id": hostile}
+    looking.receiver.receive(body, endpoint=f"forwarded:{hostile}")
+    looking.receiver.settle()
+    for path in ("/", "/postbacks", "/postbacks/1", f"/postbacks?ad_network_id={hostile}"):
+        page = looking.client.get(path).text
+        assert "<img src=x" not in page
+        assert "&lt;img src=x" in page
+
+
+def test_a_postback_that_is_not_there_is_a_page_that_says_so(looking: Site) -> None:
+    """However large its number."""
+    assert "There is no postback 7." in words(looking, "/postbacks/7", 404)
+    assert "There is no postback" in words(looking, f"/postbacks/{10**30}", 404)
+
+
+def test_a_sandbox_is_no_secret(sqlite_url: str, tmp_path: Path) -> None:
+    """Whoever looks at numbers that tests are part of is told so on every page."""
+    site = Site(sqlite_url, tmp_path, sandbox=True)
+    site.sign_in()
+    for path in ("/", "/postbacks"):
+        assert "Sandbox: development postbacks count" in words(site, path)
+    site.close()
+
+
+def test_vendored_files_are_what_the_manifest_says() -> None:
+    """Every file is listed, unchanged since it was fetched, and has its licence beside it."""
+    manifest = json.loads((VENDOR / "vendor.json").read_text())
+    for entry in manifest:
+        assert sha256((VENDOR / entry["file"]).read_bytes()).hexdigest() == entry["sha256"]
+        assert (VENDOR / entry["licence_file"]).read_text()
+        assert entry["version"] in entry["file"]
+    listed = {entry[name] for entry in manifest for name in ("file", "licence_file")}
+    assert {path.name for path in VENDOR.iterdir()} == listed | {"vendor.json"}

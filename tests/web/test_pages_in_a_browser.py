@@ -1,0 +1,141 @@
+"""The pages in a real browser, which enforces what headers only say."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from werkzeug.serving import make_server
+
+from tests.web.site import PASSWORD, Site
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="make setup for `e2e` installs it")
+
+CHROMIUM = Path("/usr/bin/chromium")
+# As root, in a container, Chromium's own sandbox has nothing to stand on.
+ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage"]
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="apt-get install chromium"),
+]
+
+REPORT_VIOLATIONS = """
+document.addEventListener("securitypolicyviolation",
+  (event) => console.error("CSP: " + event.violatedDirective + " " + event.blockedURI));
+"""
+
+
+@contextmanager
+def serving(site: Site) -> Iterator[str]:
+    """The site at an address of this machine."""
+    server = make_server("127.0.0.1", 0, site.app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def address(site: Site) -> Iterator[str]:
+    """A site with a few days of postbacks."""
+    site.receiver.now -= timedelta(days=3)
+    for _ in range(4):
+        sign = site.signer
+        site.receiver.receive(sign.skadnetwork(conversion_value=20), sign.adattributionkit())
+        site.receiver.receive({**sign.skadnetwork(), "app-id": 7})
+        site.receiver.later(days=1)
+    site.receiver.settle()
+    with serving(site) as address:
+        yield address
+
+
+@pytest.fixture(params=["light", "dark"])
+def page(request: pytest.FixtureRequest) -> Iterator["Page"]:
+    """A fresh browser, in each colour scheme."""
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        page = browser.new_page(color_scheme=request.param)
+        page.add_init_script(REPORT_VIOLATIONS)
+        yield page
+        browser.close()
+
+
+def test_from_the_link_to_a_postbacks_story(site: Site, address: str, page: "Page") -> None:
+    """Choose a password, see the chart, find a postback, read its story, try the API's page,
+    sign out: without a request to anybody else, an error, or a broken policy."""
+    strangers: list[str] = []
+    errors: list[str] = []
+    page.on(
+        "request",
+        lambda r: None if r.url.startswith((address, "data:")) else strangers.append(r.url),
+    )
+    page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+
+    page.goto(address + site.invite())
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("Once more").fill(PASSWORD)
+    page.get_by_role("button", name="Save and sign in").click()
+
+    # Four days, three postbacks each, drawn as bars of two verdicts.
+    page.locator("#chart svg path[aria-roledescription='bar']").first.wait_for()
+    assert page.locator("#chart svg path[aria-roledescription='bar']").count() >= 8
+    assert page.locator("#chart-table").get_attribute("open") is None
+
+    with site.store.read() as connection:
+        wanted = connection.exec_driver_sql(
+            "SELECT postback_id FROM postback WHERE id = 1"
+        ).scalar_one()
+    page.get_by_role("link", name="Postbacks", exact=True).click()
+    page.get_by_label("Postback id").fill(wanted.upper())
+    page.get_by_role("button", name="Search").click()
+    page.locator("tbody a").first.click()
+    assert page.get_by_role("heading", level=1).inner_text() == wanted
+    assert page.get_by_role("heading", name="Arrivals").is_visible()
+
+    page.get_by_role("link", name="API").click()
+    page.get_by_text("/api/v1/verify").wait_for()
+    page.go_back()
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("heading", name="Sign in").wait_for()
+
+    assert (strangers, errors) == ([], [])
+
+
+def test_no_page_is_wider_than_a_phone(site: Site, address: str, page: "Page") -> None:
+    """Tables scroll in their own frame; the page does not."""
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(address + site.invite())
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("Once more").fill(PASSWORD)
+    page.get_by_role("button", name="Save and sign in").click()
+    for path in ("/", "/postbacks", "/postbacks/1", "/login"):
+        page.goto(address + path, wait_until="networkidle")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+
+
+def test_the_chart_is_a_table_without_javascript(site: Site, address: str) -> None:
+    """Whoever has switched it off misses the drawing, and no number."""
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        page = browser.new_context(java_script_enabled=False).new_page()
+        page.goto(address + site.invite())
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_label("Once more").fill(PASSWORD)
+        page.get_by_role("button", name="Save and sign in").click()
+        table = page.locator("#chart-table table")
+        assert table.is_visible()
+        assert table.locator("tbody tr").count() == 4
+        assert not page.locator("#chart").is_visible()
+        browser.close()

@@ -1,0 +1,45 @@
+"""The API keeps to its specification, whatever it is sent."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis import Case, GenerationMode
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
+
+from tests.web.site import Site
+
+# What a schema cannot say: a cursor is one of ours, a date is one that exists. And /verify
+# takes whatever bytes it is given: to say what they are is what it is for.
+BEYOND_SCHEMAS: list[Any] = [positive_data_acceptance, negative_data_rejection]
+EXAMPLES = 40
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
+def test_no_answer_is_undocumented(sqlite_url: str, tmp_path: Path, mode: GenerationMode) -> None:
+    """Of every operation, for good requests and bad ones: status, type and body are as the
+    specification says, none is a 5xx, and none is given without a key."""
+    site = Site(sqlite_url, tmp_path)
+    site.receiver.receive(site.signer.skadnetwork(conversion_value=20))
+    site.receiver.settle()
+    key = site.key("read")
+    schema = schemathesis.openapi.from_wsgi("/api/openapi.json", site.app, headers=key)
+    operations = [found.ok() for found in schema.get_all_operations()]  # type: ignore[union-attr]
+    assert len(operations) == 5
+    for operation in operations:
+
+        @settings(
+            max_examples=EXAMPLES,
+            deadline=None,
+            database=None,
+            derandomize=True,
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(case=operation.as_strategy(generation_mode=mode))
+        def ask(case: Case[Any]) -> None:
+            case.call_and_validate(headers=key, excluded_checks=BEYOND_SCHEMAS)
+
+        ask()
+    site.close()
