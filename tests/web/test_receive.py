@@ -111,25 +111,18 @@ def test_what_is_not_json_is_named_in_the_answer(site: Site) -> None:
     }
 
 
-@pytest.mark.parametrize("store", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def test_what_could_not_be_stored_is_asked_for_again(
-    request: pytest.FixtureRequest, tmp_path: Path, store: str
-) -> None:
+def test_what_could_not_be_stored_is_asked_for_again(either_site: Site) -> None:
     """500, which a device answers by trying again; then it is stored once."""
-    site = Site(request.getfixturevalue(f"{store}_url"), tmp_path)
-    body = encode(site.signer.skadnetwork())
-    with site.store.engine.begin() as connection:  # somebody else holds what every write needs
-        if store == "sqlite":
-            connection.commit()
-            connection.exec_driver_sql("BEGIN EXCLUSIVE")
-        else:
+    site, body = either_site, encode(either_site.signer.skadnetwork())
+    somebody_else = site.store.engine.execution_options(begin="EXCLUSIVE")
+    with somebody_else.begin() as connection:
+        if not site.store.is_sqlite:
             connection.execute(text("LOCK TABLE seen IN ACCESS EXCLUSIVE MODE"))
         refused = site.client.post("/receive", data=body)
     assert refused.status_code == 500
     assert int(refused.headers["Retry-After"]) > 0
     assert site.client.post("/receive", data=body).status_code == 200
     assert len(site.receiver.rows(StoredPostback)) == 1
-    site.close()
 
 
 def test_a_database_that_makes_no_sense_is_a_500_too(site: Site) -> None:
