@@ -6,7 +6,6 @@ from typing import Any
 
 from skan_receiver.conversion.boxes import Point
 from skan_receiver.conversion.cells import Cell
-from skan_receiver.conversion.meaning import Value
 from skan_receiver.conversion.schema import Schema, Window
 from skan_receiver.conversion.user import Tally, User, UserEvent
 
@@ -66,8 +65,8 @@ class _Device:
         self.schema = schema
         self.rising = rising
         self.timer = float(TIMER_HOURS)
-        self.fine: tuple[Value, Point] | None = None
-        self.coarse: tuple[Value, Point] | None = None
+        self.fine: tuple[int, Point] | None = None
+        self.coarse: tuple[str, Point] | None = None
         self.locked_at: float | None = None
 
     def replay(self, user: User) -> Encoded:
@@ -80,8 +79,7 @@ class _Device:
             self._update(tally.point(hours), hours)
         fine, fine_of = self.fine or (None, {})
         coarse, coarse_of = self.coarse or (None, {})
-        # Fine values are numbers, coarse ones names: the schema's checks see to it.
-        return Encoded(self.window.index, fine, coarse, self.locked_at, fine_of, coarse_of)  # type: ignore[arg-type]
+        return Encoded(self.window.index, fine, coarse, self.locked_at, fine_of, coarse_of)
 
     def _moments(
         self, events: Sequence[UserEvent], tally: Tally
@@ -112,21 +110,21 @@ class _Device:
             self._rise(fine, user, hours)
             return
         if fine is not None:
-            self.fine = fine.value, user
+            self.fine = int(fine.value), user
             if (goes_with := self.window.coarse_for_fine.get(fine.value)) is not None:
-                self.coarse = goes_with, user
+                self.coarse = str(goes_with), user
         if coarse is not None:
-            self.coarse = coarse.value, user
+            self.coarse = str(coarse.value), user
         if (set_now := [cell for cell in (fine, coarse) if cell]) and self._locks(set_now, user):
             self.locked_at = hours
 
     def _rise(self, fine: Cell | None, user: Point, hours: float) -> None:
         if fine is None:
             return
-        held = -1 if self.fine is None else int(self.fine[0])
-        if int(fine.value) >= held:
-            self.fine = fine.value, user
-        if int(fine.value) > held:
+        value, held = int(fine.value), -1 if self.fine is None else self.fine[0]
+        if value >= held:
+            self.fine = value, user
+        if value > held:
             self.timer = hours + TIMER_HOURS
 
     def _locks(self, set_now: Sequence[Cell], user: Point) -> bool:

@@ -16,9 +16,10 @@ STAND_INS: dict[str | int, Any] = {"app": 1}
 
 
 def shaped(source: Source, problems: Problems) -> Document | None:
-    """The file as a document. A part with a mistake is noted and left out, and the rest read on,
+    """The file as a document, None only where nothing is left of it.
 
-    so that the author hears of everything at once. None only where nothing is left.
+    A part with a mistake is noted and left out, and the rest read on, so that the author hears
+    of everything at once.
     """
     if not isinstance(source.data, dict):
         problems.error("is no schema: it begins with `app:` and `windows:`")
@@ -33,10 +34,11 @@ def shaped(source: Source, problems: Problems) -> Document | None:
         for path, mistake in mistakes.items():
             if not _ours(path, doomed):
                 problems.note(remedy(mistake, path), path)
-        doomed |= {_doomed(path, mistake) for path, mistake in mistakes.items()}
+        more = {_doomed(path, mistake) for path, mistake in mistakes.items()}
         source.partial = True
-        if () in doomed:
+        if () in more or more <= doomed:
             return None
+        doomed |= more
 
 
 def _mistakes(error: ValidationError) -> dict[Path, ErrorDetails]:

@@ -100,14 +100,11 @@ def test_the_timer_of_24_hours_ends_the_only_window_of_old() -> None:
 
 def test_an_activity_timer_stops_updates_earlier() -> None:
     """MMPs stop updates after so many hours, so that the day of the install can be told."""
-    text = rules("value: 1, when: [{event: purchase}]", "value: 0")
-    short = schema(text, more="").plans["install"]
     limited = load_schema(
         "app: 42\nactivity_timer: 12\nevents: {purchase: }\nwindows:\n  0:\n    fine:\n"
         "      model: rules\n      rules: [{value: 1, when: [{event: purchase}]}, {value: 0}]\n"
     )
 
-    assert short
     assert values(bought(11), limited, "3.0") == [(1, None)]
     assert values(bought(12), limited, "3.0") == [(0, None)]
 
