@@ -50,7 +50,11 @@ class _Handler(BaseHTTPRequestHandler):
     sink: Sink
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        length = int(self.headers.get("Content-Length", 0))
+        body = self.rfile.read(length)
+        if len(body) < length:  # the sender was killed in the middle: nothing was delivered
+            self.close_connection = True
+            return
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.sink.received.append(
             Received(
