@@ -20,6 +20,9 @@ from skan_receiver.web.charts import bars
 POSTBACK, DELIVERY, QUARANTINE = table(StoredPostback), table(Delivery), table(Quarantined)
 
 LATEST = 10
+# Of how many deliveries the health is told: enough to see what is wrong, and no more to count
+# when there are a hundred million.
+RECENT = 100_000
 
 # How far back, and how finely: name -> (days, dimension).
 SPANS = {"day": (1, "hour"), "week": (7, "day"), "month": (30, "day"), "year": (365, "day")}
@@ -36,7 +39,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """How deliveries to one destination stand."""
+    """How the latest deliveries to one destination stand."""
 
     name: str
     done: int
@@ -118,8 +121,10 @@ def _name(at: Any) -> str:
 
 
 def _deliveries(connection: Connection) -> list[Destination]:
+    newest = connection.scalar(select(func.max(DELIVERY.c.id))) or 0
     found = connection.execute(
         select(DELIVERY.c.destination, DELIVERY.c.state, func.count())
+        .where(DELIVERY.c.id > newest - RECENT)
         .group_by(DELIVERY.c.destination, DELIVERY.c.state)
         .order_by(DELIVERY.c.destination)
     )
