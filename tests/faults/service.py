@@ -41,7 +41,7 @@ class Service:
         self.log = folder / "service.log"
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> float:
+    def start(self, patience: float = 30) -> float:
         """Start it; seconds until it is ready."""
         begun = time.monotonic()
         with self.log.open("ab") as log:
@@ -53,12 +53,14 @@ class Service:
                 stderr=log,
                 start_new_session=True,
             )
-        while time.monotonic() - begun < 30:
+        while time.monotonic() - begun < patience:
             with suppress(OSError):
                 if self.get("/readyz") == 200:
                     return time.monotonic() - begun
+            if self.process.poll() is not None:
+                raise ChildProcessError(f"ended by itself:\n{self.log.read_text()[-4000:]}")
             time.sleep(0.05)
-        raise TimeoutError(f"not ready within 30 s:\n{self.log.read_text()[-4000:]}")
+        raise TimeoutError(f"not ready within {patience:g} s:\n{self.log.read_text()[-4000:]}")
 
     def processes(self) -> list[psutil.Process]:
         assert self.process is not None

@@ -1,0 +1,112 @@
+"""`serve` keeps web and worker running, and leaves nobody behind."""
+
+import re
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from skan_receiver.testing import encode
+from tests.faults.service import Service, free_port
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    service = Service(f"sqlite:///{tmp_path}/skan.sqlite3", tmp_path, SKAN_LOG_LEVEL="INFO")
+    service.start()
+    yield service
+    with suppress(psutil.NoSuchProcess):
+        service.kill()
+
+
+def until(happened: Callable[[], object], seconds: float = 15) -> None:
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, "never happened"
+        time.sleep(0.05)
+
+
+def named(service: Service, words: str) -> list[psutil.Process]:
+    found = []
+    for process in service.processes():
+        with suppress(psutil.NoSuchProcess):
+            if words in " ".join(process.cmdline()):
+                found.append(process)
+    return found
+
+
+def test_a_first_start_prints_a_link_to_choose_a_password(service: Service) -> None:
+    """A newcomer needs no password file."""
+    (link,) = re.findall(rf"http://127.0.0.1:{service.port}(/login/\S+)", service.log.read_text())
+    assert service.get(link) == 200
+
+
+def test_a_killed_worker_is_started_again(service: Service) -> None:
+    """Nobody has to notice."""
+    (worker,) = named(service, "skan_receiver worker")
+    worker.send_signal(signal.SIGKILL)
+    until(lambda: [p for p in named(service, "skan_receiver worker") if p.pid != worker.pid])
+    assert service.get("/livez") == 200
+
+
+def test_a_killed_web_is_started_again(service: Service) -> None:
+    """All of gunicorn at once, as the kernel does when memory runs out."""
+    web = named(service, "gunicorn")
+    for process in web:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(signal.SIGKILL)
+
+    def ready() -> bool:
+        with suppress(OSError):
+            return service.get("/livez") == 200
+        return False
+
+    until(ready)
+    assert service.post(encode(service.signer.skadnetwork("4.0")))[0] == 200
+
+
+def test_sigterm_ends_everything_in_good_order(service: Service) -> None:
+    """As systemd and Kubernetes ask: within their patience, and nobody is left."""
+    everybody = service.processes()
+    assert service.stop() < 15
+    assert not [process for process in everybody if process.is_running()]
+
+
+def test_a_killed_supervisor_leaves_nobody_behind(service: Service) -> None:
+    """A second start must not find the port taken by a ghost."""
+    supervisor, *children = service.processes()
+    supervisor.send_signal(signal.SIGKILL)
+    assert service.process is not None
+    service.process.wait()
+    _, alive = psutil.wait_procs(children, timeout=20)
+    assert alive == []
+    service.start()
+
+
+def test_hup_reloads_without_refusing_anybody(service: Service) -> None:
+    """New settings, same socket."""
+    before = {process.pid for process in service.processes()}
+    assert service.process is not None
+    service.process.send_signal(signal.SIGHUP)
+    answers = set()
+    deadline = time.monotonic() + 4
+    while time.monotonic() < deadline:
+        answers.add(service.post(encode(service.signer.skadnetwork("4.0")))[0])
+    after = {process.pid for process in service.processes()}
+    assert answers == {200}
+    assert service.process.pid in after
+    assert len(before - after) >= 3  # two of gunicorn's and the worker
+
+
+def test_a_taken_port_is_named_at_once(tmp_path: Path, service: Service) -> None:
+    """Not by five tracebacks of gunicorn's."""
+    (tmp_path / "second").mkdir()
+    second = Service(service.database_url, tmp_path / "second")
+    second.environment = {**second.environment, "PORT": str(service.port)}
+    second.port = free_port()
+    with pytest.raises(ChildProcessError, match=f"PORT: 127.0.0.1:{service.port} cannot be used"):
+        second.start()
