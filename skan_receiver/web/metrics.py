@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from skan_receiver.errors import StoreUnavailable
 from skan_receiver.storage import Fresh, Store
@@ -57,7 +58,7 @@ class _Waiting(Collector):
         try:
             with self._store.read() as connection:
                 waiting = connection.scalar(select(func.count()).select_from(some)) or 0
-        except StoreUnavailable:
+        except (StoreUnavailable, SQLAlchemyError):  # the other numbers tell what is wrong
             return
         yield GaugeMetricFamily(
             "skan_fresh", f"Postbacks stored and not yet counted (at most {MOST_WAITING}).", waiting
