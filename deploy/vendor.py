@@ -1,7 +1,7 @@
 """Fetch the front-end files we ship, from npm, as skan_receiver/web/static/vendor/vendor.json says.
 
-    make vendor             # fetch what is listed, and fail where a hash differs
-    make vendor UPDATE=1    # fetch, and write the hashes: after a new version was entered
+    make vendor                         # fetch what is listed; fail where a hash differs
+    python deploy/vendor.py --update    # and write the hashes, after a new version was entered
 
 Needs npm; neither running nor testing does.
 """

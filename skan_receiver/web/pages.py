@@ -12,9 +12,8 @@ from werkzeug.exceptions import HTTPException, NotFound
 from skan_receiver.errors import StoreUnavailable
 from skan_receiver.storage import search
 from skan_receiver.storage.search import Query
-from skan_receiver.web import dashboard, session, words
+from skan_receiver.web import cursor, dashboard, session, words
 from skan_receiver.web.access import sign_in_first
-from skan_receiver.web.api import cursor
 from skan_receiver.web.headers import harden
 from skan_receiver.web.operations import unusual
 from skan_receiver.web.searching import Search

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from skan_receiver.protocol import Framework, Verdict
 from skan_receiver.storage.search import Place, Query
-from skan_receiver.web.api import cursor
+from skan_receiver.web import cursor
 
 NUMBERS = ("app_id", "window")
 CHOICES = {

@@ -10,7 +10,7 @@ SEPARATOR = "\u2063"  # between the values Apple signs; it shows as nothing
 WINDOWS = ("days 0–2", "days 3–7", "days 8–35")
 
 VERDICTS = {
-    "valid": "The signature is Apple's.",
+    "valid": "The signature is good, and made by a production key.",
     "development": "Signed by a development or test key: genuine, and never counted as real.",
     "invalid": "The signature does not match. Whoever sent this, it is not what Apple signed.",
     "unverifiable": "No key or rule is known for it. It may be newer than this release.",

@@ -48,7 +48,7 @@ def test_the_postback_to_try_is_a_genuine_one(looking: Site) -> None:
     looking.receiver.settle()
     assert "6aafb7a5-0170" in words(looking, "/")
     story = words(looking, "/postbacks/1")
-    assert "The signature is Apple&#39;s." in story
+    assert "The signature is good, and made by a production key." in story
     assert "Reports count it." in story
 
 

@@ -10,7 +10,7 @@ from werkzeug.exceptions import NotFound
 from skan_receiver.protocol import Framework, Verdict
 from skan_receiver.storage import search
 from skan_receiver.storage.search import MOST_ROWS, Query
-from skan_receiver.web.api import cursor
+from skan_receiver.web import cursor
 from skan_receiver.web.api.blueprint import answer, bp
 from skan_receiver.web.api.models import (
     BigInt,
