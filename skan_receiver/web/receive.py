@@ -17,6 +17,7 @@ import structlog
 from flask import Blueprint, Response, request
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import StatementError
 from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 
 from skan_receiver.errors import StoreUnavailable
@@ -156,6 +157,8 @@ def _not_stored(error: Exception) -> ResponseReturnValue:
     if isinstance(error, HTTPException):
         return error
     metrics.NOT_STORED.inc()
+    if isinstance(error, StatementError):
+        error.hide_parameters = True  # they are the body
     log.error(
         "not stored",
         request=request_id(request.environ),

@@ -1,13 +1,12 @@
 """Apple's endpoints and forwarders': where postbacks come in, and what is answered."""
 
 import json
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 from prometheus_client import REGISTRY
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from skan_receiver.storage import Arrival, Quarantined, StoredPostback
 from skan_receiver.testing import encode
@@ -125,14 +124,18 @@ def test_what_could_not_be_stored_is_asked_for_again(either_site: Site) -> None:
     assert len(site.receiver.rows(StoredPostback)) == 1
 
 
-def test_a_database_that_makes_no_sense_is_a_500_too(site: Site) -> None:
-    """Whatever goes wrong, nothing was kept: a device must not be told otherwise."""
+def test_a_database_that_makes_no_sense_is_a_500_too(either_site: Site) -> None:
+    """Whatever goes wrong, nothing was kept; the log says what it was, without the body."""
+    site, body = either_site, either_site.signer.skadnetwork()
     before = REGISTRY.get_sample_value("skan_not_stored_total") or 0
-    with closing(sqlite3.connect(str(site.store.url.database))) as connection:
-        connection.execute("DROP TABLE seen")
-    answer = site.client.post("/receive", data=encode(site.signer.skadnetwork()))
+    with site.store.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE seen RENAME COLUMN arrivals TO something_else"))
+    with capture_logs() as logged:
+        answer = site.client.post("/receive", data=encode(body))
     assert (answer.status_code, answer.content_type) == (500, "application/problem+json")
-    assert "seen" not in answer.text
+    assert "arrivals" not in answer.text
+    assert "arrivals" in logged[-1]["error"]
+    assert body["transaction-id"] not in str(logged)
     assert REGISTRY.get_sample_value("skan_not_stored_total") == before + 1
 
 
