@@ -12,16 +12,14 @@ named by SKAN_KEYS.
 import json
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from random import Random
 from typing import Any
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from joserfc.jwk import ECKey
-from joserfc.jws import JWSRegistry
 
 from skan_receiver.protocol import (
     APPLE_KEYS,
@@ -60,21 +58,27 @@ AAK_EXAMPLE = {
 
 KID = "skan-receiver-test/0"
 
-_ECDSA_SHA256 = ec.ECDSA(SHA256())
-_ES256 = JWSRegistry(algorithms=["ES256"]).get_alg("ES256")
+_ECDSA_SHA256 = ec.ECDSA(SHA256(), deterministic_signing=True)
 
 
 class Signer:
-    """Apple's part, played with fresh keys. The same `seed` gives the same ids.
+    """Apple's part, played with fresh keys, or those given by curve.
+
+    The same `seed` gives the same ids, the same key and text the same signature (RFC 6979).
 
     Members are named as Apple does, with underscores: `source_app_id=0`. None leaves one out.
     A member that the layout lacks is added unsigned, as forwarders do.
     """
 
-    def __init__(self, seed: int | None = None, kids: Sequence[str] = (KID,)) -> None:
+    def __init__(
+        self,
+        seed: int | None = None,
+        kids: Sequence[str] = (KID,),
+        private: Mapping[str, ec.EllipticCurvePrivateKey] | None = None,
+    ) -> None:
         self.kids = tuple(kids)
         self._random = Random(seed)  # noqa: S311  # ids are no secrets
-        self._private: dict[str, ec.EllipticCurvePrivateKey] = {}
+        self._private = dict(private or {})
 
     def skadnetwork(self, version: str = "4.0", **members: object) -> dict[str, Any]:
         """A SKAdNetwork body of `version`."""
@@ -106,7 +110,8 @@ class Signer:
     def jws(self, payload: Mapping[str, Any] | bytes, header: Mapping[str, Any] | bytes) -> str:
         """A compact JWS with a good ES256 signature, whatever the header promises."""
         message = b".".join(_base64url(encode(part)) for part in (header, payload))
-        signature = _ES256.sign(message, self._jose_key)
+        r, s = decode_dss_signature(self.private_key("P-256").sign(message, _ECDSA_SHA256))
+        signature = r.to_bytes(32, "big") + s.to_bytes(32, "big")
         return b".".join([message, _base64url(signature)]).decode()
 
     def new_id(self) -> str:
@@ -151,10 +156,6 @@ class Signer:
         if curve not in self._private:
             self._private[curve] = ec.generate_private_key(CURVES[curve]())
         return self._private[curve]
-
-    @cached_property
-    def _jose_key(self) -> ECKey:
-        return ECKey.import_key(self.private_key("P-256"))
 
     def _names(self) -> list[tuple[Framework, str, str]]:
         """Each key as (framework, its name there, curve)."""
