@@ -39,9 +39,9 @@ def _list(kind: str, *, as_json: bool) -> None:
 def _add(kind: str, value: str, name: str) -> None:
     settings, store = open_store()
     row = {"kind": kind, "value": value.lower(), "name": name}
-    new = store.write(lambda connection: insert_new(connection, REGISTERED, [row]))
+    store.write(lambda connection: insert_new(connection, REGISTERED, [row]))
     recount(store, settings)
-    click.echo(f"{value} is ours" if new else f"{value} was ours already")
+    click.echo(f"{value} is ours")
 
 
 def _remove(kind: str, value: str) -> None:

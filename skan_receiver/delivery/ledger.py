@@ -50,8 +50,8 @@ def owe(
     destinations: Sequence[Destination],
     rows: Sequence[Row[Any]],
     now: datetime,
-) -> int:
-    """Owe each of `rows` (of `postback`) to each destination that wants it; how many are new."""
+) -> None:
+    """Owe each of `rows` (of `postback`) to each destination that wants it, once."""
     owed = [
         {
             "identity": row.identity,
@@ -67,7 +67,7 @@ def owe(
         for destination in sorted(destinations, key=lambda one: one.name)
         if destination.wants(row)
     ]
-    return insert_new(connection, DELIVERY, owed)
+    insert_new(connection, DELIVERY, owed)
 
 
 def due(store: Store, destinations: Iterable[str]) -> list[str]:

@@ -14,11 +14,12 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, text, update
+from sqlalchemy import Connection, Row, bindparam, select, text, update
 
 from skan_receiver.storage import months
 from skan_receiver.storage.columns import IDENTITY_BYTES, table
 from skan_receiver.storage.postbacks import Arrival, Fresh, Seen, StoredPostback
+from skan_receiver.storage.predicate import VOUCHED
 from skan_receiver.storage.upsert import insert_new
 
 POSTBACK, SEEN = table(StoredPostback), table(Seen)
@@ -120,22 +121,30 @@ def _hold(
     for candidate in batch:
         first.setdefault(candidate.key, candidate)
     mine = dict(zip(first, _next_ids(connection, len(first)), strict=True))
-    keys = sorted(first)
-    claims = [{"key": key, "stored_id": mine[key], "arrivals": 1} for key in keys]
-    insert_new(connection, SEEN, claims)
-    claimed = connection.execute(CLAIMED, {"keys": keys}).all()
-    new = {row.key for row in claimed if row.stored_id == mine[row.key]}
-    known = _rows(connection, [row.stored_id for row in claimed if row.key not in new])
+    claimed = _claim(connection, mine)
+    new = {key for key, row in claimed.items() if row.stored_id == mine[key]}
+    known = _rows(connection, [row.stored_id for key, row in claimed.items() if key not in new])
     held = {
-        row.key: _Held(
+        key: _Held(
             row.stored_id,
-            first[row.key].row if row.key in new else known[row.stored_id],
-            0 if row.key in new else row.arrivals,
+            first[key].row if key in new else known[row.stored_id],
+            0 if key in new else row.arrivals,
             row.arrivals,
         )
-        for row in claimed
+        for key, row in claimed.items()
     }
     return held, new
+
+
+def _claim(connection: Connection, mine: Mapping[bytes, int]) -> dict[bytes, Row[Any]]:
+    """The rows of `seen` under these keys, locked; those nobody held are ours from now on."""
+    claimed: dict[bytes, Row[Any]] = {}
+    # Twice only where retention takes a row between our two statements, on PostgreSQL.
+    while missing := sorted(mine.keys() - claimed.keys()):
+        claims = [{"key": key, "stored_id": mine[key], "arrivals": 1} for key in missing]
+        insert_new(connection, SEEN, claims)
+        claimed |= {row.key: row for row in connection.execute(CLAIMED, {"keys": missing})}
+    return claimed
 
 
 def _rows(connection: Connection, ids: Sequence[int]) -> dict[int, Values]:
@@ -164,7 +173,9 @@ def _repeat(
     connection: Connection, writes: _Writes, candidate: Candidate, mine: _Held
 ) -> tuple[Outcome, int]:
     same = all(candidate.row[name] == mine.row[name] for name in UNSIGNED)
-    if _rank(candidate.endpoint) < _rank(mine.row["endpoint"]):
+    closer = _rank(candidate.endpoint) < _rank(mine.row["endpoint"])
+    # What nobody vouches for never counts, whoever brings it.
+    if closer and candidate.row["verdict"] in VOUCHED:
         # What was collected so far must be there to be changed.
         _flush(connection, writes)
         _take_over(connection, writes, candidate, mine)

@@ -13,11 +13,10 @@ INSERTS: dict[str, Any] = {"sqlite": insert_sqlite, "postgresql": insert_postgre
 Rows = Sequence[Mapping[str, Any]]
 
 
-def insert_new(connection: Connection, target: Table, rows: Rows) -> int:
-    """Insert the rows that are not there yet; how many that were."""
-    if not rows:
-        return 0
-    return connection.execute(_new(connection.dialect.name, target), rows).rowcount
+def insert_new(connection: Connection, target: Table, rows: Rows) -> None:
+    """Insert the rows that are not there yet. Drivers do not agree on how to count them."""
+    if rows:
+        connection.execute(_new(connection.dialect.name, target), rows)
 
 
 def add(connection: Connection, target: Table, rows: Rows, *amounts: str) -> None:
