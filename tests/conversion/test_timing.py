@@ -1,0 +1,156 @@
+"""When a value can have been set, and by which version."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from operator import itemgetter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from skan_receiver.conversion.force import ALWAYS, Effect, in_force
+from skan_receiver.conversion.timing import RETRIES, Interval, evaluated, locks
+from tests.conversion.schemas import Valued, rules, schema
+
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def before(moment: datetime) -> float:
+    """Hours before noon."""
+    return (NOON - moment) / HOUR
+
+
+@pytest.mark.parametrize(
+    ("version", "window", "earliest", "latest"),
+    [
+        ("2.0", 0, 48, 24),  # a timer of 24 hours, then 0 to 24
+        ("3.0", 0, 48, 24),
+        ("4.0", 0, 96, 24),  # 48 hours open, then 24 to 48
+        ("4.0", 1, 264, 24),  # 120 open, then 24 to 144
+        ("4.0", 2, 816, 24),  # 672 open, then 24 to 144
+        ("", 2, 816, 24),  # AdAttributionKit keeps the same windows
+    ],
+)
+def test_an_interval_is_the_window_and_apples_delay_before_the_arrival(
+    version: str, window: int, earliest: float, latest: float
+) -> None:
+    """Apple documents both, and the arrival is known to the hour."""
+    interval = evaluated(version, window, NOON)
+
+    assert (before(interval.start), before(interval.end)) == (earliest, latest - 1)
+
+
+def test_what_locks_was_set_as_the_window_closed() -> None:
+    """The delay alone lies between the value and the arrival."""
+    locked = evaluated("4.0", 1, NOON, locked=True)
+
+    assert (before(locked.start), before(locked.end)) == (144, 23)
+
+
+def test_retries_reach_nine_days_back() -> None:
+    """For those who want to be sure, not likely right."""
+    sure, usual = evaluated("4.0", 0, NOON, retries=True), evaluated("4.0", 0, NOON)
+
+    assert (usual.start - sure.start, usual.end) == (RETRIES, sure.end)
+
+
+LOCKING = """
+  lock: {fine: 20, event: registration}
+"""
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(30, True), (20, True), (10, True), (5, False), (7, False)]
+)
+def test_a_value_tells_whether_it_locked(*, value: int, expected: bool) -> None:
+    """By its number, or by the event it proves."""
+    locking = schema(
+        rules(
+            "value: 30, when: [{event: purchase, at_least: 2}]",
+            "value: 20, when: [{event: purchase}]",
+            "value: 10, when: [{event: registration}]",
+            "value: 5",
+        ),
+        LOCKING,
+    )
+
+    assert locks(Valued(fine_value=value), locking) is expected
+    assert not locks(Valued(fine_value=None), locking)
+
+
+def test_a_rule_tells_whether_it_locks() -> None:
+    """`lock: true` beside the value."""
+    locking = schema(rules("value: 9, lock: true, when: [{event: purchase}]", "value: 0"))
+
+    assert [locks(Valued(fine_value=value), locking) for value in (9, 0)] == [True, False]
+
+
+TEN_DAYS = Interval(NOON, NOON + timedelta(days=10))
+
+
+def at(number: int, day: float, rollout: float = 0) -> Effect:
+    return Effect(number, NOON + timedelta(days=day), timedelta(days=rollout))
+
+
+FIRST = Effect(1, ALWAYS)
+
+
+@pytest.mark.parametrize(
+    ("versions", "expected"),
+    [
+        ([], {}),
+        ([at(1, 20)], {}),  # none was in force yet
+        ([FIRST], {1: 1.0}),
+        ([FIRST, at(2, -1)], {2: 1.0}),
+        ([FIRST, at(2, 10)], {1: 1.0}),  # from the moment the interval ends
+        ([FIRST, at(2, 2.5)], {1: 0.25, 2: 0.75}),
+        ([at(1, 5)], {1: 0.5}),  # for the other half there was none
+        ([FIRST, at(2, 0, rollout=10)], {1: 0.5, 2: 0.5}),  # a ramp: half of it, on average
+        ([FIRST, at(2, 5, rollout=10)], {1: 0.875, 2: 0.125}),
+        ([FIRST, at(2, -5), at(3, -5)], {3: 1.0}),  # 3 corrects 2
+        ([FIRST, at(2, 5), at(3, -30)], {2: 0.5, 3: 0.5}),  # a date later than 3's stays
+        # Both reach everybody, the quick one first: nobody goes back to the slow one.
+        ([FIRST, at(2, 0, rollout=20), at(3, 2, rollout=2)], {1: 0.28889, 2: 0.01111, 3: 0.7}),
+    ],
+)
+def test_versions_weigh_as_long_as_they_were_in_force(
+    versions: list[Effect], expected: dict[int, float]
+) -> None:
+    """Over an interval of ten days, each moment as likely as the next."""
+    weights = dict(in_force(versions, TEN_DAYS))
+
+    assert weights == pytest.approx(expected, abs=1e-5)
+    assert (1.0 in weights.values()) == (1.0 in expected.values())  # certain is exactly that
+
+
+hours = st.integers(-400, 400)
+GRID = 60
+first = itemgetter(0)
+
+
+@given(
+    st.lists(
+        st.tuples(hours, st.integers(0, 400)), min_size=1, max_size=4, unique_by=lambda d: d[0]
+    ),
+    st.integers(24, 800),
+)
+def test_weights_are_shares_of_devices(dated: list[tuple[int, int]], length: int) -> None:
+    """Followed one by one: each phone takes the newest version that has reached it."""
+    versions = [
+        FIRST,
+        *(Effect(n, NOON + h * HOUR, r * HOUR) for n, (h, r) in enumerate(sorted(dated), start=2)),
+    ]
+    interval = Interval(NOON, NOON + length * HOUR)
+
+    weights = dict(in_force(versions, interval))
+
+    assert sum(weights.values()) == pytest.approx(1.0)
+    held = Counter(
+        max(version.number for version in versions if version.reach(moment) > slow / GRID)
+        for moment in (NOON + (step + 0.5) / GRID * length * HOUR for step in range(GRID))
+        for slow in (number + 0.5 for number in range(GRID))
+    )
+    for version in versions:
+        share = held[version.number] / GRID**2
+        assert weights.get(version.number, 0.0) == pytest.approx(share, abs=0.05)
