@@ -14,6 +14,7 @@ from skan_receiver.storage.postbacks import (
     Usage,
 )
 from skan_receiver.storage.store import Store
+from skan_receiver.storage.versions import ImportedSchema, SchemaVersion
 
 __all__ = [
     "ApiKey",
@@ -25,8 +26,10 @@ __all__ = [
     "Fresh",
     "GroupCommit",
     "ImportedChunk",
+    "ImportedSchema",
     "Quarantined",
     "Registered",
+    "SchemaVersion",
     "Seen",
     "Store",
     "StoredPostback",

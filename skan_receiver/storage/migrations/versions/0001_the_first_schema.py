@@ -206,6 +206,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("file", "chunk", name=op.f("pk_imported_chunk")),
     )
     op.create_table(
+        "imported_schema",
+        sa.Column("app_id", INT64, nullable=False),
+        sa.Column("content_hash", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("app_id", name=op.f("pk_imported_schema")),
+    )
+    op.create_table(
         "postback",
         sa.Column("id", INT64, autoincrement=True, nullable=False),
         sa.Column("identity", sa.LargeBinary(length=16), nullable=False),
@@ -293,6 +299,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("kind", "value", name=op.f("pk_registered")),
     )
     op.create_table(
+        "schema_version",
+        sa.Column("app_id", INT64, nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("content_hash", TEXT, nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("author", TEXT, nullable=False),
+        sa.Column("note", TEXT, nullable=False),
+        sa.Column("encoder", TEXT, nullable=False),
+        sa.Column("effective_from", UTC, nullable=False),
+        sa.Column("rollout_hours", sa.Integer(), nullable=False),
+        sa.Column("published_at", UTC, nullable=False),
+        sa.Column("source", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("app_id", "number", name=op.f("pk_schema_version")),
+    )
+    op.create_table(
         "seen",
         sa.Column("key", sa.LargeBinary(length=16), nullable=False),
         sa.Column("stored_id", INT64, nullable=False),
@@ -312,6 +333,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("usage")
     op.drop_table("seen")
+    op.drop_table("schema_version")
     op.drop_table("registered")
     with op.batch_alter_table("quarantine", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_quarantine_received_at"))
@@ -336,6 +358,7 @@ def downgrade() -> None:
         )
 
     op.drop_table("postback")
+    op.drop_table("imported_schema")
     op.drop_table("imported_chunk")
     op.drop_table("fresh")
     with op.batch_alter_table("delivery", schema=None) as batch_op:

@@ -1,0 +1,191 @@
+"""What a stored value means. Commands, pages, the API and reports all ask here.
+
+Meanings are joined when somebody asks: a version published later, or with an earlier date,
+changes every answer and no stored row.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection
+
+from skan_receiver.conversion import Decoded, Schema, decode
+from skan_receiver.conversion.decode import Valued
+from skan_receiver.conversion.force import Weights, in_force
+from skan_receiver.conversion.timing import evaluated, locks
+from skan_receiver.errors import SchemaError
+from skan_receiver.storage.columns import hour_of
+from skan_receiver.storage.counts import ABSENT, NOTHING
+from skan_receiver.storage.schemas import Version, history, read
+
+NO_SCHEMA = "no schema"
+UNREADABLE = "this release cannot read the schema"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A value that arrived: what is asked of a postback, and of a cell of counts alike."""
+
+    app_id: int
+    version: str  # SKAdNetwork's; empty for AdAttributionKit
+    window: int
+    conversion_type: str | None
+    fine_value: int | None
+    coarse_value: str | None
+    hour: datetime
+
+    @classmethod
+    def of(cls, postback: Any, received_at: datetime) -> "Arrived":
+        """Of a row of `postback`, or of a parsed one."""
+        return cls(
+            postback.app_id,
+            postback.version,
+            postback.window,
+            postback.conversion_type,
+            postback.fine_value,
+            postback.coarse_value,
+            hour_of(received_at),
+        )
+
+    @classmethod
+    def of_cell(cls, cell: Any) -> "Arrived":
+        """Of a row of `count_hour`, where what is absent has a value of its own."""
+        return cls(
+            cell.app_id,
+            cell.version,
+            cell.window,
+            None if cell.conversion_type == NOTHING else cell.conversion_type,
+            None if cell.fine_value == ABSENT else cell.fine_value,
+            None if cell.coarse_value == NOTHING else cell.coarse_value,
+            cell.hour,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the value means if `version` was in force, and how likely that is."""
+
+    version: Version
+    weight: float
+    decoded: Decoded
+
+    @property
+    def certain(self) -> bool:
+        """Whether no other version can have been in force."""
+        return self.weight == 1.0
+
+    @property
+    def share(self) -> str:
+        """The weight as people read it."""
+        return share(self.weight)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON."""
+        return {
+            "version": self.version.number,
+            "weight": round(self.weight, 4),
+            "effective_from": self.version.since,
+            **self.decoded.as_dict(),
+        }
+
+
+Readings = tuple[Reading, ...]
+
+
+def meanings(connection: Connection, postback: Any, received_at: datetime) -> Readings:
+    """What a postback's value means by each version that can have been in force, by number.
+
+    Empty where its app has no schema, or had none yet.
+    """
+    book = Book(history(connection, postback.app_id))
+    return book.read(Arrived.of(postback, received_at))
+
+
+class Book:
+    """Versions of schemas, and what values mean by them. Remembers: made for one answer."""
+
+    def __init__(self, versions: Iterable[Version]) -> None:
+        self._apps: defaultdict[int, dict[int, Version]] = defaultdict(dict)
+        for version in versions:
+            self._apps[version.app_id][version.number] = version
+        self._weights: dict[tuple[Any, ...], Weights] = {}
+        self._decoded: dict[tuple[Any, ...], Decoded] = {}
+
+    def read(self, arrived: Arrived) -> Readings:
+        """What a value means, as `meanings` tells it."""
+        weights = self._in_force(arrived, locked=False)
+        # Where the value locks its window by every version that comes into question, it was set
+        # as the window closed: fewer versions may come into question.
+        if len(weights) > 1 and _whole(weights) and self._locks(arrived, weights):
+            weights = self._in_force(arrived, locked=True)
+        versions = self._apps[arrived.app_id]
+        return tuple(
+            Reading(versions[number], weight, self._decode(arrived, versions[number]))
+            for number, weight in weights
+        )
+
+    def _in_force(self, arrived: Arrived, *, locked: bool) -> Weights:
+        key = (arrived.app_id, arrived.version, arrived.window, arrived.hour, locked)
+        if key not in self._weights:
+            interval = evaluated(arrived.version, arrived.window, arrived.hour, locked=locked)
+            effects = (version.effect for version in self._apps[arrived.app_id].values())
+            self._weights[key] = in_force(effects, interval)
+        return self._weights[key]
+
+    def _locks(self, arrived: Arrived, weights: Weights) -> bool:
+        versions = self._apps[arrived.app_id]
+        schemas = (_compiled(versions[number].text) for number, _ in weights)
+        return all(schema is not None and locks(arrived, schema) for schema in schemas)
+
+    def _decode(self, arrived: Arrived, version: Version) -> Decoded:
+        value = (arrived.conversion_type, arrived.fine_value, arrived.coarse_value)
+        key = (version.app_id, version.number, arrived.window, *value)
+        if key not in self._decoded:
+            self._decoded[key] = _decode(arrived, version)
+        return self._decoded[key]
+
+
+def in_words(readings: Readings) -> str:
+    """ "registration", or "60% registration, 40% nothing certain" where it may be either."""
+    sums: defaultdict[str, float] = defaultdict(float)
+    for reading in readings:
+        sums[str(reading.decoded)] += reading.weight
+    if (rest := 1.0 - sum(sums.values())) > LEAST:
+        sums[NO_SCHEMA] += rest
+    if len(sums) == 1:
+        return next(iter(sums))
+    return ", ".join(f"{share(weight)} {words}" for words, weight in sums.items())
+
+
+LEAST = 1e-9  # what is left of a sum of weights by rounding
+
+
+def share(weight: float) -> str:
+    """A weight as people read it: what is uncertain is never 0% or 100%."""
+    percent = round(100 * weight)
+    return "under 1%" if percent == 0 else "over 99%" if percent == 100 else f"{percent}%"
+
+
+def _whole(weights: Weights) -> bool:
+    return sum(weight for _, weight in weights) > 1 - LEAST
+
+
+def _decode(postback: Valued, version: Version) -> Decoded:
+    if (schema := _compiled(version.text)) is not None:
+        return decode(postback, schema)
+    value = postback.coarse_value if postback.fine_value is None else postback.fine_value
+    hash_ = version.content_hash
+    return Decoded(postback.app_id, postback.window, value, None, UNREADABLE, hash_)
+
+
+@lru_cache(maxsize=256)
+def _compiled(text: str) -> Schema | None:
+    """None where an earlier release took what this one refuses."""
+    try:
+        return read(text)
+    except SchemaError:
+        return None
