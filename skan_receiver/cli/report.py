@@ -73,7 +73,11 @@ def _print(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], form: str)
         for row in rows:
             click.echo(dumps(row))
     else:
-        show(({name: _word(row[name]) for name in columns} for row in rows), columns, as_json=False)
+        show(
+            ({name: _word(name, row[name]) for name in columns} for row in rows),
+            columns,
+            as_json=False,
+        )
 
 
 def write_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
@@ -91,6 +95,8 @@ def _cell(value: object) -> object:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def _word(value: object) -> object:
-    """Shares as people read them."""
-    return f"{value:.1%}" if isinstance(value, float) else value
+def _word(name: str, value: object) -> object:
+    """Shares and sums as people read them."""
+    if not isinstance(value, float):
+        return value
+    return f"{value:.1%}" if name == "share" else f"{value:.2f}"

@@ -6,6 +6,7 @@ To add a report is one file and one line here.
 from types import MappingProxyType
 
 from skan_receiver.reports.cells import Filters, Group
+from skan_receiver.reports.events import EVENTS
 from skan_receiver.reports.period import Period
 from skan_receiver.reports.report import Report
 from skan_receiver.reports.values import VALUES
@@ -18,5 +19,6 @@ REPORTS: MappingProxyType[str, Report] = MappingProxyType(
     {
         "volumes": VOLUMES,
         "values": VALUES,
+        "events": EVENTS,
     }
 )

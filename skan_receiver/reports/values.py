@@ -17,7 +17,7 @@ COARSE = ("low", "medium", "high")
 
 # Those that could carry a value and count. Losers never carry one, SKAdNetwork 1.0 knows none:
 # to call them absent would be to report a null rate that nobody can lower.
-_COULD = (HOURS.c.counted, HOURS.c.did_win, HOURS.c.version != "1.0")
+COULD_CARRY = (HOURS.c.counted, HOURS.c.did_win, HOURS.c.version != "1.0")
 
 Answer = tuple[int | None, str | None]  # fine value, coarse value; both None: none came
 NONE: Answer = (None, None)
@@ -44,7 +44,7 @@ def rows(
         by,
         also=(HOURS.c.fine_value, HOURS.c.coarse_value),
         amounts=(cells.total(HOURS.c.n, "n"),),
-        only=_COULD,
+        only=COULD_CARRY,
     )
     groups: dict[tuple[Any, ...], Counter[Answer]] = {}
     for row in found:

@@ -1,0 +1,150 @@
+"""What users did, as far as the values say: counts of raw values, read through the schemas."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+
+from skan_receiver.conversion import Meaning
+from skan_receiver.reports import cells
+from skan_receiver.reports.cells import HOURS, Filters, Group
+from skan_receiver.reports.period import Period
+from skan_receiver.reports.report import Report
+from skan_receiver.reports.values import COULD_CARRY
+from skan_receiver.storage.meanings import LEAST, NO_SCHEMA, Arrived, Book
+from skan_receiver.storage.schemas import history
+
+# What rows are about, in this order.
+EVENT, EVENT_REVENUE, REVENUE, UNREAD = "event", "event revenue", "revenue", "unread"
+ORDER = (EVENT, EVENT_REVENUE, REVENUE, UNREAD)
+
+# The grain of a meaning, beside what the report is split by.
+_GRAIN = tuple(
+    HOURS.c[name].label(f"cell_{name}")
+    for name in (
+        *("app_id", "version", "window", "conversion_type", "fine_value", "coarse_value"),
+        "hour",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happened(Group):
+    """What the postbacks of a group say of one event, or of one kind of revenue.
+
+    Of `postbacks` that speak of it, with the weights of uncertain versions: between `least` and
+    `most` together, no `most` where one of them has no limit. Where what is "unread", `name`
+    says why those postbacks say nothing.
+    """
+
+    what: str
+    name: str
+    postbacks: float
+    certain: int  # of them, those whose version is certain
+    least: float | None
+    most: float | None
+    currency: str | None
+
+
+@dataclass(slots=True)
+class _Sum:
+    postbacks: float = 0.0
+    certain: int = 0
+    least: float | None = None
+    most: float | None = field(default=0.0)
+
+    def add(self, n: int, weight: float, least: float | None, most: float | None) -> None:
+        self.postbacks += n * weight
+        self.certain += n if weight == 1.0 else 0
+        if least is not None:
+            self.least = (self.least or 0.0) + n * weight * least
+        self.most = None if self.most is None or most is None else self.most + n * weight * most
+
+
+Topic = tuple[str, str, str | None]  # what, name, currency
+
+
+def rows(
+    connection: Connection, period: Period, filters: Filters, by: Sequence[str]
+) -> list[Happened]:
+    """Events and revenue of each group; what could not be read is a row of its own."""
+    amounts = (cells.total(HOURS.c.n, "n"),)
+    found = cells.sums(
+        connection, period, filters, by, also=_GRAIN, amounts=amounts, only=COULD_CARRY
+    )
+    book = Book(history(connection, filters.app_id))
+    groups: dict[tuple[Any, ...], dict[Topic, _Sum]] = {}
+    for row in found:
+        group = groups.setdefault(tuple(row[name] for name in by), {})
+        for topic, weight, least, most in _said(book, row):
+            group.setdefault(topic, _Sum()).add(row["n"], weight, least, most)
+    return [
+        _happened(dict(zip(by, key, strict=True)), topic, group[topic])
+        for key, group in groups.items()
+        for topic in sorted(group, key=_rank)
+        if abs(group[topic].postbacks) > LEAST
+    ]
+
+
+def _said(
+    book: Book, row: dict[str, Any]
+) -> Iterator[tuple[Topic, float, float | None, float | None]]:
+    """What one cell says: of what, how likely, and between which bounds."""
+    cell = Arrived.of_cell(_Cell(row))
+    readings = book.read(cell)
+    if (rest := 1.0 - sum(reading.weight for reading in readings)) > LEAST:
+        yield (UNREAD, NO_SCHEMA, None), rest, None, None
+    for reading in readings:
+        if reading.decoded.meaning is None:
+            yield (UNREAD, reading.decoded.reason, None), reading.weight, None, None
+            continue
+        for topic, least, most in _topics(reading.decoded.meaning):
+            yield topic, reading.weight, least, most
+
+
+def _topics(meaning: Meaning) -> Iterator[tuple[Topic, float, float | None]]:
+    for event in meaning.events:
+        yield (EVENT, event.name, None), event.min, event.max
+        if (worth := event.revenue) is not None:
+            yield (EVENT_REVENUE, event.name, worth.currency), worth.min, worth.max
+    for revenue in meaning.revenue:
+        yield (REVENUE, revenue.kind, revenue.currency), revenue.min, revenue.max
+
+
+class _Cell:
+    """A row of the report's own statement, as a row of `count_hour`."""
+
+    def __init__(self, row: dict[str, Any]) -> None:
+        self._row = row
+
+    def __getattr__(self, name: str) -> Any:
+        return self._row[f"cell_{name}"]
+
+
+def _happened(group: dict[str, Any], topic: Topic, sum_: _Sum) -> Happened:
+    what, name, currency = topic
+    return Happened(
+        what=what,
+        name=name,
+        postbacks=round(sum_.postbacks, 6),
+        certain=sum_.certain,
+        least=sum_.least,
+        most=None if what == UNREAD else sum_.most,
+        currency=currency,
+        **group,
+    )
+
+
+def _rank(topic: Topic) -> tuple[int, str, str]:
+    what, name, currency = topic
+    return ORDER.index(what), name, currency or ""
+
+
+EVENTS = Report(
+    title="Events and revenue, as far as the values say",
+    dimensions=tuple(name for name in cells.DIMENSIONS if name != "verdict"),
+    usually=("window",),
+    measures=("what", "name", "postbacks", "certain", "least", "most", "currency"),
+    rows=rows,
+)
