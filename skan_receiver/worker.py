@@ -12,6 +12,7 @@ from skan_receiver.delivery import Deliverer, Destinations, Transport
 from skan_receiver.errors import ConfigurationError, StoreUnavailable
 from skan_receiver.settle import BATCH, settle
 from skan_receiver.storage import Store
+from skan_receiver.storage.folder import Folder, Imported
 from skan_receiver.storage.retention import retain
 
 log = structlog.get_logger("worker")
@@ -94,11 +95,25 @@ def _jobs(
             deliverer.wake.set()
         return settled == BATCH
 
+    folder = Folder(store, settings.schemas)
+
+    def import_schemas() -> bool:
+        _tell(folder.step(datetime.now(UTC)))
+        return False
+
     return (
         Job("settle", settle_some, TICK_SECONDS),
         Job("deliver", lambda: deliverer.step(destinations.now()), TICK_SECONDS, deliverer.wake),
+        Job("schemas", import_schemas, TICK_SECONDS),
         Job("retain", lambda: retain(store, settings, datetime.now(UTC)) > 0, HOUSE_SECONDS),
     )
+
+
+def _tell(imported: Imported) -> None:
+    for version in imported.published:
+        log.info("schema published", app_id=version.app_id, version=version.number)
+    for problem in imported.problems:
+        log.warning("schema not imported", problem=problem)
 
 
 def _keep_going(jobs: tuple[Job, ...], stop: threading.Event) -> None:

@@ -8,6 +8,7 @@ import click
 
 from skan_receiver.cli.context import open_store
 from skan_receiver.cli.output import as_json, dumps, show
+from skan_receiver.storage.meanings import NO_SCHEMA, Reading, meanings
 from skan_receiver.storage.search import SIGNED, UNSIGNED, Query, Story, find, story
 
 COLUMNS = (
@@ -61,12 +62,21 @@ def show_(*, which: str, as_json: bool) -> None:
         else:
             rows, _ = find(connection, settings, Query(id=which), limit=100)
             ids = [row.id for row in rows]
-        stories = [one for id_ in ids if (one := story(connection, settings, id_))]
+        stories = [
+            (one, meanings(connection, one.row, one.row.received_at))
+            for id_ in ids
+            if (one := story(connection, settings, id_))
+        ]
     store.close()
     if not stories:
         raise click.ClickException(f"no postback {which} has arrived")
-    for one in stories:
-        click.echo(dumps(_told(one)) if as_json else _prose(one))
+    for one, readings in stories:
+        told = _told(one)
+        click.echo(
+            dumps({**told, "meanings": [reading.as_dict() for reading in readings]})
+            if as_json
+            else _prose({**told, "means": list(map(_read, readings)) or NO_SCHEMA})
+        )
 
 
 def _brief(row: Any) -> dict[str, Any]:
@@ -109,8 +119,16 @@ def _told(one: Story) -> dict[str, Any]:
     }
 
 
-def _prose(one: Story) -> str:
-    told = _told(one)
+def _read(reading: Reading) -> dict[str, Any]:
+    """What the value means by one version, in words."""
+    return {
+        "weight": "certain" if reading.certain else reading.share,
+        "by version": reading.version.number,
+        "words": str(reading.decoded),
+    }
+
+
+def _prose(told: dict[str, Any]) -> str:
     lines = []
     for name, value in told.items():
         if isinstance(value, dict):

@@ -14,6 +14,7 @@ from skan_receiver.config import Settings, load
 from skan_receiver.errors import ConfigurationError
 from skan_receiver.storage import Store, migrate
 from skan_receiver.storage.access import ensure_admin
+from skan_receiver.storage.folder import import_folder
 from skan_receiver.web.logs import configure
 
 GUNICORN = ("-m", "gunicorn", "-c", "python:skan_receiver.web.gunicorn_conf")
@@ -46,6 +47,8 @@ def _prepare(settings: Settings) -> None:
     store = Store(settings.database)
     migrate.upgrade(store)
     token = ensure_admin(store, datetime.now(UTC))
+    # Before the first postback is looked at; the worker goes on from here.
+    import_folder(store, settings.schemas, datetime.now(UTC))
     store.close()
     url = settings.public_url.rstrip("/") or f"http://{settings.host}:{settings.port}"
     click.echo(f"skan-receiver listens on {url}", err=True)

@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException, NotFound
 
 from skan_receiver.errors import StoreUnavailable
 from skan_receiver.storage import search
+from skan_receiver.storage.meanings import meanings
 from skan_receiver.storage.search import Query
 from skan_receiver.web import cursor, dashboard, session, words
 from skan_receiver.web.access import sign_in_first
@@ -87,11 +88,12 @@ def postback(stored_id: int) -> ResponseReturnValue:
             raise NotFound(f"There is no postback {stored_id}.")
         same = Query(id=story.row.postback_id)
         others, _ = search.find(connection, services().settings, same)
+        readings = meanings(connection, story.row, story.row.received_at)
     return render_template(
         "postback.html",
         story=story,
         row=story.row,
-        decoded=services().meanings.of(story.row),
+        readings=readings,
         signed=search.SIGNED,
         unsigned=search.UNSIGNED,
         folder=services().settings.schemas,

@@ -10,7 +10,6 @@ from skan_receiver.config import Settings
 from skan_receiver.ingest import Ingest
 from skan_receiver.protocol import Keys
 from skan_receiver.storage import Store
-from skan_receiver.web.meanings import Meanings
 from skan_receiver.web.readiness import Readiness
 from skan_receiver.web.tokens import load_tokens
 
@@ -27,7 +26,6 @@ class Services:
     ingest: Ingest
     # Who may forward, by name, and the token each must show; None: anybody, without one.
     forwarders: Mapping[str, str] | None
-    meanings: Meanings
     readiness: Readiness
 
     @classmethod
@@ -37,9 +35,7 @@ class Services:
         keys = Keys.load(settings.keys, settings.test_keys)
         tokens = load_tokens(settings.forwarder_tokens)
         ingest = Ingest(store, settings, keys)
-        return cls(
-            settings, store, keys, ingest, tokens, Meanings(settings.schemas), Readiness(store)
-        )
+        return cls(settings, store, keys, ingest, tokens, Readiness(store))
 
 
 def services() -> Services:

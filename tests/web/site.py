@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from skan_receiver.config import Settings
 from skan_receiver.storage import Store, access, apikeys
+from skan_receiver.storage.folder import import_folder
 from skan_receiver.testing import Signer
 from skan_receiver.web import create_app
 from tests.receiving import Receiver
@@ -31,6 +32,7 @@ class Site:
             **{"var": folder, "schemas": SCHEMAS, "keys": keys, "secret_key": "test"} | settings,  # type: ignore[arg-type]
             database_url=url,
         )
+        import_folder(self.store, self.settings.schemas, self.receiver.now)
         self.app = create_app(self.settings)
         self.client = self.browser()
 

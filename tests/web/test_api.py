@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from skan_receiver.reports import REPORTS
 from skan_receiver.testing import encode
 from tests.web.site import Site
 
@@ -59,7 +60,8 @@ def test_a_story_has_all_the_evidence(site: Site) -> None:
     assert story["evidence"]["key_id"] == "test/P-256"
     kinds = [(arrival["kind"], arrival["unsigned"]["fine_value"]) for arrival in story["arrivals"]]
     assert kinds == [("standing", 20), ("duplicate", 20), ("conflict", 21)]
-    assert story["meaning"]["meaning"]["value"] == 20
+    (reading,) = story["meanings"]
+    assert (reading["version"], reading["weight"], reading["value"]) == (1, 1.0, 20)
 
 
 def test_verify_says_what_a_body_is_and_stores_nothing(site: Site) -> None:
@@ -94,7 +96,7 @@ def test_a_report_is_the_table_that_the_command_prints(either_site: Site) -> Non
     assert report["rows"] == [
         {"day": day, "verdict": "valid", "postbacks": 1, "counted": 1, "installs": 1}
     ]
-    assert {one["name"] for one in get(site, "/reports")["reports"]} == {"volumes", "values"}
+    assert {one["name"] for one in get(site, "/reports")["reports"]} == set(REPORTS)
 
 
 @pytest.mark.parametrize(

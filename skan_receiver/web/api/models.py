@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from sqlalchemy import Row
 
 from skan_receiver.protocol import Framework, Verdict
+from skan_receiver.storage.meanings import Readings
 from skan_receiver.storage.search import Story
 
 MOST_BIGINT = 2**63 - 1
@@ -129,8 +130,9 @@ class PostbackStory(Postback):
     arrivals: list[Arrived]
     collisions: list[Postback] = Field(description="Same id, other signed fields; never counted.")
     deliveries: list[Owed]
-    meaning: dict[str, Any] | None = Field(
-        description="The value read through the app's schema; null where there is none."
+    meanings: list[dict[str, Any]] = Field(
+        description="The value read through each version of the app's schema that can have been "
+        "in force, with its weight; one with the weight 1 is certain."
     )
 
 
@@ -152,7 +154,7 @@ def postback_of(row: Row[Any]) -> dict[str, Any]:
     }
 
 
-def story_of(story: Story, meaning: dict[str, Any] | None) -> PostbackStory:
+def story_of(story: Story, readings: Readings) -> PostbackStory:
     """Everything."""
     row = story.row
     return PostbackStory.model_validate(
@@ -170,7 +172,7 @@ def story_of(story: Story, meaning: dict[str, Any] | None) -> PostbackStory:
             "arrivals": [_with(Arrived, one, unsigned=one) for one in story.arrivals],
             "collisions": [postback_of(other) for other in story.collisions],
             "deliveries": [_with(Owed, owed, tries=tries) for owed, tries in story.deliveries],
-            "meaning": meaning,
+            "meanings": [reading.as_dict() for reading in readings],
         }
     )
 

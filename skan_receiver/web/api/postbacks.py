@@ -9,6 +9,7 @@ from werkzeug.exceptions import NotFound
 
 from skan_receiver.protocol import Framework, Verdict
 from skan_receiver.storage import search
+from skan_receiver.storage.meanings import meanings
 from skan_receiver.storage.search import MOST_ROWS, Query
 from skan_receiver.web import cursor
 from skan_receiver.web.api.blueprint import answer, bp
@@ -82,7 +83,7 @@ def show_postback(path: Numbered) -> Response:
     """One postback: its evidence, arrivals, collisions, deliveries and meaning."""
     with services().store.read() as connection:
         story = search.story(connection, services().settings, path.id)
-    if story is None:
-        raise NotFound(f"There is no postback {path.id}.")
-    decoded = services().meanings.of(story.row)
-    return answer(story_of(story, decoded.as_dict() if decoded else None))
+        if story is None:
+            raise NotFound(f"There is no postback {path.id}.")
+        readings = meanings(connection, story.row, story.row.received_at)
+    return answer(story_of(story, readings))

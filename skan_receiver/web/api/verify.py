@@ -1,5 +1,6 @@
 """`/verify`: what a body is, without storing it."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import request
@@ -8,7 +9,8 @@ from flask_openapi.models.tag import Tag
 from pydantic import BaseModel, Field
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from skan_receiver.protocol import Examination, Framework, examine
+from skan_receiver.protocol import Examination, Framework, Postback, examine
+from skan_receiver.storage.meanings import Readings, meanings
 from skan_receiver.web.api.blueprint import answer, bp
 from skan_receiver.web.api.models import Signed, Unsigned, base64
 from skan_receiver.web.api.problems import documented
@@ -32,7 +34,10 @@ class Examined(BaseModel):
     signed: Signed | None
     unsigned: Unsigned | None
     flags: list[str]
-    meaning: dict[str, Any] | None = Field(description="By the app's schema, where there is one.")
+    meanings: list[dict[str, Any]] = Field(
+        description="By the versions of the app's schema that can have been in force, if it "
+        "arrived now."
+    )
 
 
 @bp.post(
@@ -56,7 +61,7 @@ def verify() -> Response:
 
 def _examined(found: Examination) -> Examined:
     postback = found.postback
-    decoded = services().meanings.of(postback) if postback else None
+    readings = _read(postback) if postback else ()
     fields = {name: getattr(postback, name) for name in postback.__slots__} if postback else {}
     fields["postback_id"] = fields.pop("id", None)
     return Examined(
@@ -69,5 +74,10 @@ def _examined(found: Examination) -> Examined:
         signed=Signed.model_validate(fields) if postback else None,
         unsigned=Unsigned.model_validate(fields) if postback else None,
         flags=list(postback.flags) if postback else [],
-        meaning=decoded.as_dict() if decoded else None,
+        meanings=[reading.as_dict() for reading in readings],
     )
+
+
+def _read(postback: Postback) -> Readings:
+    with services().store.read() as connection:
+        return meanings(connection, postback, datetime.now(UTC))
