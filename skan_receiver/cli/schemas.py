@@ -6,6 +6,7 @@ from typing import TextIO
 import click
 from pydantic import TypeAdapter, ValidationError
 
+from skan_receiver.cli import versions
 from skan_receiver.cli.output import as_json, dumps, show
 from skan_receiver.config import load
 from skan_receiver.conversion import Problem, User, check, encode, load_folder, load_schema
@@ -21,7 +22,11 @@ RE_ENGAGEMENT = click.option(
 
 @click.group()
 def schemas() -> None:
-    """Check and show conversion schemas."""
+    """Check, show and publish conversion schemas."""
+
+
+for command in versions.COMMANDS:
+    schemas.add_command(command)
 
 
 @schemas.command("check")
