@@ -15,6 +15,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import sqlite3
 import statistics
 import subprocess
@@ -37,11 +38,10 @@ CONNECTIONS = 64
 WARM_UP_SECONDS = 1
 BOOT_SECONDS = 3  # one worker answers; the other one must be there too, or it gets no connection
 QUIET_SECONDS = 20
-PORT = 23_100
 
 NAIVE = (
     *("-m", "gunicorn", "-w", "2", "-k", "gthread", "--threads", "8", "--no-control-socket"),
-    *("-b", f"127.0.0.1:{PORT}", "benchmarks.naive:create_app()"),
+    *("-b", "127.0.0.1:{port}", "benchmarks.naive:create_app()"),
 )
 
 
@@ -98,21 +98,22 @@ def _round(
     one: Receiver, folder: Path, signer: Signer, bodies: tuple[Path, Path], seconds: int
 ) -> dict[str, object]:
     _quiet()
+    port = _free_port()
     database = folder / f"{one.name}-{time.monotonic_ns()}.sqlite3"
     process = subprocess.Popen(
-        [sys.executable, *one.command],
-        env={**_environment(folder, database, signer), **one.environment},
+        [sys.executable, *(word.format(port=port) for word in one.command)],
+        env={**_environment(folder, database, signer), "PORT": str(port), **one.environment},
         stdout=subprocess.DEVNULL,
         stderr=(folder / "log").open("wb"),
         start_new_session=True,
     )
     try:
-        _wait(folder / "log")
+        _wait(port, folder / "log")
         warm, measured = bodies
-        warmed = post(PORT, warm, WARM_UP_SECONDS, CONNECTIONS)
+        warmed = post(port, warm, WARM_UP_SECONDS, CONNECTIONS)
         before = _cpu(process.pid)
         others = _busy() - sum(before.values())
-        load = post(PORT, measured, seconds, CONNECTIONS)
+        load = post(port, measured, seconds, CONNECTIONS)
         after = _cpu(process.pid)
         others = _busy() - sum(after.values()) - others
     finally:
@@ -171,7 +172,6 @@ def _environment(folder: Path, database: Path, signer: Signer) -> Mapping[str, s
     return {
         **os.environ,
         "DATABASE_URL": f"sqlite:///{database}",
-        "PORT": str(PORT),
         "WEB_CONCURRENCY": "2",
         "SKAN_VAR": str(folder / "var"),
         "SKAN_KEYS": str(folder / "keys.json"),
@@ -179,10 +179,10 @@ def _environment(folder: Path, database: Path, signer: Signer) -> Mapping[str, s
     }
 
 
-def _wait(log: Path) -> None:
+def _wait(port: int, log: Path) -> None:
     for _ in range(300):
         with suppress(OSError):
-            connection = HTTPConnection("127.0.0.1", PORT, timeout=5)
+            connection = HTTPConnection("127.0.0.1", port, timeout=5)
             connection.request("GET", "/livez")
             connection.getresponse().read()
             connection.close()
@@ -190,6 +190,14 @@ def _wait(log: Path) -> None:
             return
         time.sleep(0.1)
     raise TimeoutError(f"the receiver does not listen:\n{log.read_text()[-4000:]}")
+
+
+def _free_port() -> int:
+    for port in range(20_000 + os.getpid() % 10_000, 32_000):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError("no free port")
 
 
 def _quiet() -> None:
