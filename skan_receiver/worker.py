@@ -90,6 +90,8 @@ def _jobs(
     store: Store, settings: Settings, destinations: Destinations, deliverer: Deliverer
 ) -> tuple[Job, ...]:
     def settle_some() -> bool:
+        if destinations.changing:
+            return False
         settled = settle(store, settings, destinations.now(), datetime.now(UTC))
         if settled:
             deliverer.wake.set()

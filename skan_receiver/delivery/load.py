@@ -130,6 +130,16 @@ class Destinations:
                 self._reload()
             return self._known
 
+    @property
+    def changing(self) -> bool:
+        """Whether the file has just been written to, and may be in the middle of it.
+
+        Whoever settles waits, a second at most: what arrives after a destination was written
+        down is owed to it.
+        """
+        stamp = self._look()
+        return stamp is not None and stamp != self._stamp and not _still(stamp)
+
     def _reload(self) -> None:
         if self._stamp is None:
             log.warning("destinations: the file is gone; keeping what it said until we restart",

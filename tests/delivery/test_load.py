@@ -210,3 +210,15 @@ def test_secrets_are_not_shown(tmp_path: Path) -> None:
 
 def _flow(filters: dict[str, Any]) -> str:
     return ", ".join(f"{name}: {values}" for name, values in filters.items())
+
+
+def test_who_settles_waits_for_a_file_that_is_being_written(tmp_path: Path) -> None:
+    """What arrives after a destination was written down is owed to it."""
+    path = tmp_path / "destinations.yaml"
+    destinations = Destinations(path)
+    assert destinations.now() == ()
+    path.write_text(WHOLE)
+    assert destinations.changing
+    os.utime(path, (1, 1))
+    assert not destinations.changing
+    assert [one.name for one in destinations.now()] == ["mmp-copy"]
