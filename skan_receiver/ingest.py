@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from skan_receiver.config import Settings
 from skan_receiver.errors import Malformed, NotJson
-from skan_receiver.protocol import Judgement, Keys, Postback, identity, judge, parse
+from skan_receiver.protocol import Judgement, Keys, Postback, Verdict, identity, judge, parse
 from skan_receiver.storage import GroupCommit, Quarantined, Store, caps
 from skan_receiver.storage.columns import table
 from skan_receiver.storage.place import Candidate, Outcome, place
@@ -88,7 +88,22 @@ class Ingest:
             return Result(Outcome.REFUSED, reason=str(fault))
         except Malformed as fault:
             return Unreadable(incoming, fault)
-        return candidate(incoming, postback, judge(postback, self._keys))
+        judgement = judge(postback, self._keys)
+        if incoming.endpoint == SIMULATOR and not _simulated(judgement):
+            return Result(Outcome.REFUSED, verdict=judgement.verdict.value, reason=NOT_SIMULATED)
+        return candidate(incoming, postback, judgement)
+
+
+# The times of simulated postbacks are made up: none may pass for one that came when it says.
+SIMULATOR = "simulator"
+NOT_SIMULATED = (
+    "not signed by a test key that is trusted here (SKAN_TEST_KEYS), "
+    "so it cannot come from the simulator"
+)
+
+
+def _simulated(judgement: Judgement) -> bool:
+    return judgement.verdict is Verdict.DEVELOPMENT and judgement.key_id.startswith("test/")
 
 
 def candidate(incoming: Incoming, postback: Postback, judgement: Judgement) -> Candidate:

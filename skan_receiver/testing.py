@@ -58,6 +58,8 @@ AAK_EXAMPLE = {
 
 KID = "skan-receiver-test/0"
 
+_compact = json.JSONEncoder(separators=(",", ":")).encode
+
 _ECDSA_SHA256 = ec.ECDSA(SHA256(), deterministic_signing=True)
 
 
@@ -167,7 +169,7 @@ class Signer:
 
 def encode(body: Mapping[str, Any] | bytes) -> bytes:
     """The body as the device would send it."""
-    return body if isinstance(body, bytes) else json.dumps(body, separators=(",", ":")).encode()
+    return body if isinstance(body, bytes) else _compact(body).encode()
 
 
 def _with(body: dict[str, Any], members: Mapping[str, object]) -> dict[str, Any]:

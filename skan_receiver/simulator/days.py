@@ -1,10 +1,13 @@
 """One day's installs, all the way: what everybody did, holds, and what arrives of it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import product
 
 import numpy as np
 
+from skan_receiver.conversion import Schema
 from skan_receiver.conversion.encode import WINDOW_ENDS
 from skan_receiver.simulator.apple import postbacks
 from skan_receiver.simulator.arrivals import arrivals
@@ -51,32 +54,38 @@ def simulate(world: World, day: int) -> Day:
 def _held(world: World, day: int, window: int, installs: Array, deeds: Deeds) -> Held:
     """What phones hold at the end of one window, each by the schema it had when it began."""
     held = Held.nothing(len(installs))
+    for users, course in _courses(world, day, window, installs):
+        held.put(users, hold(_only(deeds, users, len(installs)), len(users), course))
+    return held
+
+
+def _courses(
+    world: World, day: int, window: int, installs: Array
+) -> Iterator[tuple[Array, Course]]:
+    """Everybody, parted by what their phones go by."""
     fetched = installs["at"] + (WINDOW_STARTS[window] - installs["fetch_lag"]) * HOUR_MS
     app = world.app_of[installs["campaign"]]
     rising = installs["layout"] < WINDOWED
     back = installs["conversion"] == RE_ENGAGEMENT
-    for place, one in enumerate(world.scenario.apps):
-        versions = world.schemas[one.id]
-        begins = [moment_ms(since) for since, _ in versions]
+    for (place, version, schema), old, again in product(
+        _versions(world), (False, True) if window == 0 else (False,), (False, True)
+    ):
+        begins = [moment_ms(since) for since, _ in world.schemas[world.scenario.apps[place].id]]
+        # Before the first version was published, that is the one an app is built with.
         which = np.maximum(np.searchsorted(begins, fetched, side="right") - 1, 0)
-        for version, (_, schema) in enumerate(versions):
-            for old in (False, True) if window == 0 else (False,):
-                for again in (False, True):
-                    chosen = (app == place) & (which == version) & (rising == old)
-                    users = np.flatnonzero(chosen & (back == again))
-                    plan = schema.plan("re-engagement" if again else None)
-                    if not len(users) or window not in plan:
-                        continue
-                    course = Course(
-                        schema,
-                        plan[window],
-                        world.scenario.events,
-                        old,
-                        world.date(day),
-                        world.scenario.currency,
-                    )
-                    held.put(users, hold(_only(deeds, users, len(installs)), len(users), course))
-    return held
+        chosen = (app == place) & (which == version) & (rising == old) & (back == again)
+        rules = schema.plan("re-engagement" if again else None).get(window)
+        if rules is not None and chosen.any():
+            names, money = world.scenario.events, world.scenario.currency
+            course = Course(schema, rules, names, old, world.date(day), money)
+            yield np.flatnonzero(chosen), course
+
+
+def _versions(world: World) -> Iterator[tuple[int, int, Schema]]:
+    """(place of the app, place of the version, schema) of every schema there is."""
+    for place, app in enumerate(world.scenario.apps):
+        for version, (_, schema) in enumerate(world.schemas[app.id]):
+            yield place, version, schema
 
 
 def _only(deeds: Deeds, users: Array, n: int) -> Deeds:
@@ -89,4 +98,4 @@ def _only(deeds: Deeds, users: Array, n: int) -> Deeds:
 
 def iso(at: int) -> str:
     """Milliseconds since 1970 as people write them."""
-    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds")
