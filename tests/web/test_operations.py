@@ -2,40 +2,53 @@
 
 import json
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import request
+from flask.testing import FlaskClient
 from sqlalchemy import text
 
+from skan_receiver.config import Settings
 from skan_receiver.errors import ConfigurationError
 from skan_receiver.storage import Store, migrate
 from skan_receiver.testing import Signer, encode
+from skan_receiver.web import create_app
 from skan_receiver.web.readiness import Readiness
+from skan_receiver.web.services import of
 from tests.web.site import Site
 
 
-def ready(site: Site) -> tuple[int, dict[str, Any]]:
+@contextmanager
+def application(folder: Path, **settings: object) -> Iterator[FlaskClient]:
+    """A client of an application whose database nobody has made yet."""
+    url = f"sqlite:///{folder}/none/skan.sqlite3"
+    app = create_app(Settings(var=folder, database_url=url, **settings))  # type: ignore[arg-type]
+    yield app.test_client()
+    of(app).store.close()
+
+
+def ready(client: FlaskClient) -> tuple[int, dict[str, Any]]:
     """The answer to whether it is ready."""
-    answer = site.client.get("/readyz")
+    answer = client.get("/readyz")
     return answer.status_code, json.loads(answer.text)
 
 
 @pytest.mark.parametrize("path", ["/livez", "/healthz"])
 def test_a_process_lives_whatever_the_store_does(tmp_path: Path, path: str) -> None:
     """Restarting us would not mend a database."""
-    site = Site(f"sqlite:///{tmp_path}/not/there", tmp_path)
-    assert site.client.get(path).status_code == 200
-    assert not (tmp_path / "not").exists()
-    site.close()
+    with application(tmp_path) as client:
+        assert client.get(path).status_code == 200
+    assert not (tmp_path / "none").exists()
 
 
 def test_ready_means_that_a_postback_would_be_kept(either_site: Site) -> None:
     """Found out by writing; 503 otherwise, without telling strangers where the database is."""
     keys = len(list(either_site.app.extensions["skan"].keys))
-    assert ready(either_site) == (
+    assert ready(either_site.client) == (
         200,
         {"ready": True, "fault": "", "keys": keys, "warnings": []},
     )
@@ -48,17 +61,16 @@ def test_a_store_that_takes_no_writes_is_not_ready(either_site: Site) -> None:
     with somebody_else.begin() as connection:
         if not site.store.is_sqlite:
             connection.execute(text("LOCK TABLE usage IN ACCESS EXCLUSIVE MODE"))
-        status, said = ready(site)
+        status, said = ready(site.client)
     assert (status, said["fault"]) == (503, "the store takes no writes")
 
 
 def test_a_database_that_was_not_upgraded_is_not_ready(tmp_path: Path) -> None:
     """The answer says what to do."""
-    site = Site(f"sqlite:///{tmp_path}/empty.sqlite3", tmp_path)
-    status, said = ready(site)
+    with application(tmp_path) as client:
+        status, said = ready(client)
     assert status == 503
     assert "skan-receiver db upgrade" in said["fault"]
-    site.close()
 
 
 def test_asking_often_does_not_write_often(sqlite_url: str) -> None:
@@ -77,7 +89,7 @@ def test_what_must_not_be_in_production_is_said(sqlite_url: str, tmp_path: Path)
     tests = tmp_path / "tests.json"
     tests.write_text(json.dumps(Signer().test_keys()))
     site = Site(sqlite_url, tmp_path, sandbox=True, test_keys=tests)
-    assert [said.split("(")[1] for said in ready(site)[1]["warnings"]] == [
+    assert [said.split("(")[1] for said in ready(site.client)[1]["warnings"]] == [
         "SKAN_SANDBOX)",
         "SKAN_TEST_KEYS)",
     ]
@@ -111,9 +123,9 @@ def test_a_wrong_file_stops_the_start_and_is_named(tmp_path: Path) -> None:
     for content in ("- a\n- b\n", "a: 12345\n", "a: [\n", "1: x\n"):
         wrong.write_text(content)
         with pytest.raises(ConfigurationError, match=r"SKAN_FORWARDER_TOKENS.*tokens\.yaml"):
-            Site(f"sqlite:///{tmp_path}/x", tmp_path, forwarder_tokens=wrong)
+            application(tmp_path, forwarder_tokens=wrong).__enter__()
     with pytest.raises(ConfigurationError, match=r"SKAN_FORWARDER_TOKENS.*No such file"):
-        Site(f"sqlite:///{tmp_path}/x", tmp_path, forwarder_tokens=tmp_path / "none")
+        application(tmp_path, forwarder_tokens=tmp_path / "none").__enter__()
 
 
 def test_proxies_are_believed_as_far_as_they_are_known(sqlite_url: str, tmp_path: Path) -> None:
@@ -130,8 +142,9 @@ def test_proxies_are_believed_as_far_as_they_are_known(sqlite_url: str, tmp_path
 
 def test_making_the_application_opens_no_connection(tmp_path: Path) -> None:
     """gunicorn forks; a connection must not be shared."""
-    site = Site(f"sqlite:///{tmp_path}/none.sqlite3", tmp_path)
-    assert not (tmp_path / "none.sqlite3").exists()
-    migrate.upgrade(site.store)
-    assert ready(site)[0] == 200
-    site.close()
+    with application(tmp_path) as client:
+        assert not (tmp_path / "none").exists()
+        store = Store(f"sqlite:///{tmp_path}/none/skan.sqlite3")
+        migrate.upgrade(store)
+        store.close()
+        assert ready(client)[0] == 200

@@ -124,9 +124,11 @@ def service(request: pytest.FixtureRequest) -> Iterator[Service]:
         server: postgres.Server = request.getfixturevalue("postgres_server")
         url = server.create_database("skan_wire", template="skan_template")
     service = Service(url, place, SKAN_LOG_LEVEL="INFO")
-    service.start()
-    yield service
-    service.stop()
+    try:
+        service.start()
+        yield service
+    finally:  # one that does not become ready must not stay either
+        service.stop()
     if request.param == "postgres":
         server.drop_database("skan_wire")
     shutil.rmtree(place)
