@@ -71,6 +71,15 @@ def evaluated(
     return Interval(hour - clock.most * HOUR - earlier, hour + HOUR - clock.least * HOUR)
 
 
+def arrivals(window: int, start: datetime, end: datetime) -> Interval:
+    """When values arrive that can have been set between `start` and `end`, retries apart.
+
+    Of any version: the timer of the early ones lies within the clock of window 0.
+    """
+    clock = CLOCKS[window]
+    return Interval(start + (clock.least - 1) * HOUR, end + (clock.most + clock.open) * HOUR)
+
+
 def locks(postback: Valued, schema: Schema) -> bool:
     """Whether the value that arrived locks its window under `schema`, whoever the user is."""
     window = schema.plan(postback.conversion_type).get(postback.window)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Row, cast, func, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Label, Row, cast, func, select
 
 from skan_receiver.reports.period import Period
 from skan_receiver.storage import CountHour
@@ -72,15 +72,21 @@ def sums(
     only: Iterable[ColumnElement[bool]] = (),
 ) -> list[dict[str, Any]]:
     """`amounts` summed over the cells of a period, split by dimensions and by `also`."""
+    also = tuple(also)
     keys = [*(DIMENSIONS[name].label(name) for name in by), *also]
     statement = (
         select(*keys, *amounts)
         .where(HOURS.c.hour >= period.start, HOURS.c.hour < period.end)
         .where(*filters.conditions(), *only)
-        .group_by(*(DIMENSIONS[name] for name in by), *also)
+        .group_by(*(DIMENSIONS[name] for name in by), *map(_by_name, also))
         .order_by(*(DIMENSIONS[name] for name in by), *also)
     )
     return [_plain(row) for row in connection.execute(statement)]
+
+
+def _by_name(key: ColumnElement[Any]) -> Any:
+    """PostgreSQL does not see that an expression with parameters is the one selected."""
+    return key.name if isinstance(key, Label) else key
 
 
 def total(of: ColumnElement[Any], name: str) -> ColumnElement[int]:

@@ -11,6 +11,7 @@ from skan_receiver.reports import cells
 from skan_receiver.reports.cells import HOURS, Filters, Group
 from skan_receiver.reports.period import Period
 from skan_receiver.reports.report import Report
+from skan_receiver.reports.stretches import hour_of_reading
 from skan_receiver.reports.values import COULD_CARRY
 from skan_receiver.storage.meanings import LEAST, NO_SCHEMA, Arrived, Book
 from skan_receiver.storage.schemas import history
@@ -22,10 +23,7 @@ ORDER = (EVENT, EVENT_REVENUE, REVENUE, UNREAD)
 # The grain of a meaning, beside what the report is split by.
 _GRAIN = tuple(
     HOURS.c[name].label(f"cell_{name}")
-    for name in (
-        *("app_id", "version", "window", "conversion_type", "fine_value", "coarse_value"),
-        "hour",
-    )
+    for name in ("app_id", "version", "window", "conversion_type", "fine_value", "coarse_value")
 )
 
 
@@ -69,11 +67,17 @@ def rows(
     connection: Connection, period: Period, filters: Filters, by: Sequence[str]
 ) -> list[Happened]:
     """Events and revenue of each group; what could not be read is a row of its own."""
-    amounts = (cells.total(HOURS.c.n, "n"),)
+    versions = history(connection, filters.app_id)
     found = cells.sums(
-        connection, period, filters, by, also=_GRAIN, amounts=amounts, only=COULD_CARRY
+        connection,
+        period,
+        filters,
+        by,
+        also=(*_GRAIN, hour_of_reading(versions, period).label("cell_hour")),
+        amounts=(cells.total(HOURS.c.n, "n"),),
+        only=COULD_CARRY,
     )
-    book = Book(history(connection, filters.app_id))
+    book = Book(versions)
     groups: dict[tuple[Any, ...], dict[Topic, _Sum]] = {}
     for row in found:
         group = groups.setdefault(tuple(row[name] for name in by), {})
