@@ -48,7 +48,8 @@ def _prepare(settings: Settings) -> None:
     migrate.upgrade(store)
     token = ensure_admin(store, datetime.now(UTC))
     # Before the first postback is looked at; the worker goes on from here.
-    import_folder(store, settings.schemas, datetime.now(UTC))
+    for problem in import_folder(store, settings.schemas, datetime.now(UTC)).problems:
+        click.echo(problem, err=True)
     store.close()
     url = settings.public_url.rstrip("/") or f"http://{settings.host}:{settings.port}"
     click.echo(f"skan-receiver listens on {url}", err=True)

@@ -10,7 +10,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from skan_receiver.storage import Store
+from skan_receiver.storage.schemas import history
 from skan_receiver.testing import encode
+from tests.conversion.schemas import rules, text
 from tests.faults.service import Service, free_port
 
 
@@ -67,6 +70,28 @@ def test_a_killed_web_is_started_again(service: Service) -> None:
 
     until(ready)
     assert service.post(encode(service.signer.skadnetwork("4.0")))[0] == 200
+
+
+def test_schemas_are_published_at_the_start_and_as_their_files_change(service: Service) -> None:
+    """Nobody has to publish what is in the folder; a mistake is told, and stops nothing."""
+    store = Store(service.database_url)
+    file = service.folder / "conversion_schemas" / "shop.yaml"
+    file.parent.mkdir()
+
+    def published() -> list[str]:
+        with store.read() as connection:
+            return [version.text for version in history(connection)]
+
+    for number, event in enumerate(("purchase", "session"), start=1):
+        file.write_text(text(rules(f"value: 20, when: [{{event: {event}}}]")))
+        until(lambda number=number: len(published()) == number)  # type: ignore[misc]
+        file.write_text("app: [")
+        until(lambda: "schema not imported" in service.log.read_text())
+    service.stop()
+    file.write_text(text(rules("value: 20, when: [{event: tutorial}]")))
+    service.start()
+    assert "tutorial}]" in published()[2]
+    store.close()
 
 
 def test_sigterm_ends_everything_in_good_order(service: Service) -> None:
