@@ -10,10 +10,14 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_CUSTOM_COMPILE_COMMAND := make lock
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test test-all check setup lock bench faults vendor clean
+.PHONY: run demo test test-all check setup lock bench faults vendor clean
 
 run: .venv/.run
 	$(BIN)/skan-receiver serve
+
+# A sandbox under var/demo, with a simulated history that ends today.
+demo: .venv/.run
+	$(BIN)/skan-receiver demo
 
 test: .venv/.test
 	$(BIN)/python -m tests.left_out
@@ -34,7 +38,7 @@ lint: .venv/.dev
 	$(BIN)/lint-imports
 
 bench: .venv/.dev
-	for figure in verify receive importing; do $(BIN)/python -m benchmarks.$$figure || exit 1; done
+	for figure in verify receive importing simulator; do $(BIN)/python -m benchmarks.$$figure || exit 1; done
 
 faults: .venv/.test
 	$(BIN)/python -m tests.faults.run

@@ -1,6 +1,7 @@
 """`simulate run|send|truth|keys`: a pretend App Store, before a single ad runs."""
 
 import shlex
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,14 @@ from skan_receiver.config import Settings, load
 from skan_receiver.simulator.byhand import postback
 from skan_receiver.simulator.keys import PUBLIC, make_keys, signer
 from skan_receiver.simulator.run import Run
-from skan_receiver.simulator.scenario import LAYOUTS, load_scenario, load_schemas
+from skan_receiver.simulator.scenario import LAYOUTS
 from skan_receiver.simulator.truth import prepare
-from skan_receiver.simulator.world import World
+from skan_receiver.simulator.world import load_world, moment_ms
 from skan_receiver.testing import encode
 
 SCENARIO = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
+DAY = click.DateTime(["%Y-%m-%d"])
 DATABASES = ("sqlite:///", "postgres://", "postgresql://", "postgresql+psycopg://")
 SPEED = """To a URL: simulated seconds a second. 1 is real time, 86400 a day each second, and 0 as
 fast as it goes."""
@@ -50,6 +52,8 @@ def simulate() -> None:
 @of_seed
 @click.option("--to", required=True, help="An http(s) URL, a database (`db`: ours), or a file.")
 @click.option("--speed", type=click.FloatRange(min=0), default=0, show_default=True, help=SPEED)
+@click.option("--start", type=DAY, help="The first day, instead of the scenario's.")
+@click.option("--until", type=DAY, help="Leave out what would arrive from this day on (UTC).")
 @click.option("--path", default="/receive", show_default=True, help="The network's, at a URL.")
 @click.option("--truth", type=FOLDER, help="Write the truth there too, as Parquet.")
 @by_processes
@@ -59,6 +63,8 @@ def run(
     seed: int,
     to: str,
     speed: float,
+    start: datetime | None,
+    until: datetime | None,
     path: str,
     truth: Path | None,
     processes: int | None,
@@ -71,7 +77,8 @@ def run(
     at; a URL gets them now, in that order. The same scenario, seed and keys give the same file.
     """
     settings = load()
-    one = _run(settings, scenario, seed, truth, processes)
+    one = _run(settings, scenario, seed, start, truth, processes)
+    one.until = moment_ms(until) if until else None
     if to.startswith(("http://", "https://")):
         sender = to_url(one, to, path, speed)
         answers = {str(status or "none"): n for status, n in sorted(sender.statuses.items())}
@@ -89,15 +96,24 @@ def run(
 @simulate.command()
 @click.argument("scenario", type=SCENARIO)
 @of_seed
+@click.option("--start", type=DAY, help="The first day, instead of the scenario's.")
 @click.option("--to", "folder", type=FOLDER, required=True, help="A folder for Parquet.")
 @by_processes
 @as_json
-def truth(scenario: Path, seed: int, folder: Path, processes: int | None, *, as_json: bool) -> None:
+def truth(
+    scenario: Path,
+    seed: int,
+    start: datetime | None,
+    folder: Path,
+    processes: int | None,
+    *,
+    as_json: bool,
+) -> None:
     """Write what is true in SCENARIO: installs, events, values, and postbacks with their tiers.
 
     It follows from the scenario and the seed, so it fits a run whenever that was.
     """
-    one = _run(load(), scenario, seed, folder, processes)
+    one = _run(load(), scenario, seed, start, folder, processes)
     with bar(one):
         one.only_truth()
     show_totals(one.totals, as_json=as_json)
@@ -135,13 +151,17 @@ def keys() -> None:
 
 
 def _run(
-    settings: Settings, scenario: Path, seed: int, truth: Path | None, processes: int | None
+    settings: Settings,
+    scenario: Path,
+    seed: int,
+    start: datetime | None,
+    truth: Path | None,
+    processes: int | None,
 ) -> Run:
-    read = load_scenario(scenario)
-    world = World(read, load_schemas(read, scenario.parent), seed)
     if truth is not None:
         prepare(truth)
-    return Run(world, make_keys(keys_folder(settings)), truth, processes or 0)
+    world = load_world(scenario, seed, start.date() if start else None)
+    return Run(world, make_keys(keys_folder(settings)), truth, processes=processes or 0)
 
 
 def _post(url: str, body: bytes) -> int:

@@ -51,6 +51,7 @@ class Run:
     world: World
     pems: Pems
     truth: Path | None = None  # a folder for Parquet
+    until: int | None = None  # what would arrive from then on (milliseconds since 1970) does not
     processes: int = 0
     progress: Callable[[str, int], None] = lambda _what, _done: None
     totals: Totals = field(default_factory=Totals)
@@ -74,7 +75,7 @@ class Run:
         with self._pool() as pool, tempfile.TemporaryDirectory(prefix="skan-simulator-") as folder:
             spool = Spool(Path(folder))
             for rows in self._days(pool):
-                spool.add(rows)
+                spool.add(rows if self.until is None else rows[rows["at"] < self.until])
             for result in _in_order(pool, work, _pieces(spool), self._width):
                 self.progress("signed", 1)
                 yield result

@@ -4,13 +4,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.random import Generator, SeedSequence, default_rng
 from numpy.typing import NDArray
 
-from skan_receiver.simulator.scenario import LAYOUTS, WINDOWED, Campaign, Scenario, Schemas
+from skan_receiver.simulator.scenario import (
+    LAYOUTS,
+    WINDOWED,
+    Campaign,
+    Scenario,
+    Schemas,
+    load_scenario,
+    load_schemas,
+)
 
 DAY_MS = 24 * 3_600_000
 HOUR_MS = 3_600_000
@@ -70,6 +79,14 @@ class World:
         """Each campaign's network, by its place in the scenario."""
         places = {network.id: place for place, network in enumerate(self.scenario.networks)}
         return np.array([places[c.network] for c in self.scenario.campaigns])
+
+
+def load_world(path: Path, seed: int, start: date | None = None) -> World:
+    """The world of the scenario at `path`, beginning on its own day or on another."""
+    scenario = load_scenario(path)
+    if start is not None:
+        scenario = scenario.model_copy(update={"start": start})
+    return World(scenario, load_schemas(scenario, path.parent), seed)
 
 
 def moment_ms(day: date) -> int:
