@@ -25,7 +25,7 @@ from flask import Flask, request
 from pydantic import AliasGenerator, BaseModel, ConfigDict, ValidationError
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Field, Session, SQLModel, create_engine, select
+from sqlmodel import Field, Session, SQLModel, create_engine
 
 SIGNED = (
     "version",
@@ -96,13 +96,10 @@ def create_app() -> Flask:
         except ValidationError as error:
             return str(error), 400
         with Session(engine) as session:
-            same_id = NaivePostback.transaction_id == body.transaction_id.lower()
-            if session.exec(select(NaivePostback).where(same_id)).first():
-                return "seen", 200
             session.add(_row(body, request.get_data(as_text=True), valid=_is_valid(members)))
             try:
                 session.commit()
-            except IntegrityError:  # somebody else was quicker
+            except IntegrityError:
                 return "seen", 200
         return "", 200
 

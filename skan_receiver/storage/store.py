@@ -130,7 +130,7 @@ class Store:
 
 
 def _sqlite(url: Any) -> Engine:
-    engine = create_engine(url, pool_size=POOL_SIZE, max_overflow=64)
+    engine = create_engine(url, pool_size=POOL_SIZE, max_overflow=64, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _set(connection: sqlite3.Connection, _record: object) -> None:
@@ -165,6 +165,7 @@ def _postgres(url: Any) -> Engine:
         pool_size=POOL_SIZE,
         max_overflow=64,
         pool_pre_ping=True,
+        hide_parameters=True,  # an error's text is logged, and bodies are nobody's business
         connect_args={"options": options, "connect_timeout": 5},
     )
 
