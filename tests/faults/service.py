@@ -8,8 +8,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from email.message import Message
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -41,12 +42,15 @@ class Service:
         self.log = folder / "service.log"
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, patience: float = 30) -> float:
-        """Start it; seconds until it is ready."""
+    def start(
+        self, patience: float = 30, prefix: Sequence[str] = (), *, worker: bool = True
+    ) -> float:
+        """Start it; seconds until it is ready. Nothing is left of it if it never is."""
         begun = time.monotonic()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "skan_receiver", "serve"],
+                [*prefix, sys.executable, "-m", "skan_receiver", "serve"]
+                + ([] if worker else ["--no-worker"]),
                 env=self.environment,
                 cwd=self.folder,
                 stdout=log,
@@ -60,6 +64,7 @@ class Service:
             if self.process.poll() is not None:
                 raise ChildProcessError(f"ended by itself:\n{self.log.read_text()[-4000:]}")
             time.sleep(0.05)
+        self.kill()
         raise TimeoutError(f"not ready within {patience:g} s:\n{self.log.read_text()[-4000:]}")
 
     def processes(self) -> list[psutil.Process]:
@@ -94,7 +99,7 @@ class Service:
         finally:
             connection.close()
 
-    def post(self, body: bytes, path: str = "/receive") -> tuple[int, Mapping[str, str]]:
+    def post(self, body: bytes, path: str = "/receive") -> tuple[int, Message]:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=15)
         try:
             connection.request("POST", path, body)
