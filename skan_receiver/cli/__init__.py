@@ -20,6 +20,7 @@ COMMANDS = {
     "redecode": ("redecode", "Change what arrived postbacks mean."),
     "schemas": ("schemas", "Check, show and publish conversion schemas."),
     "report": ("report", "Print a report."),
+    "doctor": ("doctor", "Say what would keep postbacks from arriving."),
     "demo": ("demo", "Serve a sandbox with a simulated history."),
     "simulate": ("simulate", "Play users, phones and Apple, with test keys."),
     "apps": ("registered", "Register the apps that are ours."),
