@@ -16,6 +16,7 @@ BLUEPRINTS = (
     "assets",
     "login",
     "pages",
+    "testing",
 )
 
 # For forms and calls; Apple's endpoints have a smaller limit of their own.

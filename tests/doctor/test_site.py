@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 from werkzeug.serving import make_server
@@ -59,7 +60,7 @@ def test_our_receiver_is_good_and_keeps_nothing_of_it(served: str, sqlite_url: s
         (202, {}, "is this skan-receiver?"),
     ],
 )
-def test_what_stands_in_the_way_is_named(status: int, headers: dict[str, str], said: str) -> None:
+def test_what_stands_in_the_way_is_named(status: int, headers: dict[str, Any], said: str) -> None:
     """Redirects, challenges, other servers."""
     with sink(answers(status, **headers)) as place:
         findings = look_at_site(place.url, NOW)
