@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, func, select
 
 from skan_receiver.storage import CountHour, Store
 from skan_receiver.storage.columns import table
-from skan_receiver.storage.meanings import NO_SCHEMA, Arrived, Book, Readings
+from skan_receiver.storage.meanings import NO_SCHEMA, Arrived, Book, Readings, rest
 from skan_receiver.storage.schemas import (
     Publication,
     Published,
@@ -25,8 +25,6 @@ from skan_receiver.storage.schemas import (
 )
 
 HOURS = table(CountHour)
-
-ROUNDED = 1e-6
 
 Value = int | str | None
 Key = tuple[str, int, Value, str, str]  # the first five members of a Change
@@ -118,13 +116,12 @@ def _value(arrived: Arrived) -> Value:
 def _likely(readings: Readings) -> dict[str, float]:
     """How likely each meaning is. Two versions that say the same are one."""
     sums: defaultdict[str, float] = defaultdict(float)
+    if left := rest(readings):
+        sums[NO_SCHEMA] = left
     for reading in readings:
         sums[str(reading.decoded)] += reading.weight
     return {words: round(weight, 6) for words, weight in sums.items()}
 
 
 def _words(readings: Readings) -> str:
-    likely = _likely(readings)
-    if sum(likely.values()) < 1 - ROUNDED:
-        likely.setdefault(NO_SCHEMA, 0.0)
-    return " or ".join(likely)
+    return " or ".join(_likely(readings))

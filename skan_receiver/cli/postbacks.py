@@ -8,7 +8,7 @@ import click
 
 from skan_receiver.cli.context import open_store
 from skan_receiver.cli.output import as_json, dumps, show
-from skan_receiver.storage.meanings import NO_SCHEMA, Reading, meanings
+from skan_receiver.storage.meanings import NO_SCHEMA, Readings, meanings, rest, share
 from skan_receiver.storage.search import SIGNED, UNSIGNED, Query, Story, find, story
 
 COLUMNS = (
@@ -75,7 +75,7 @@ def show_(*, which: str, as_json: bool) -> None:
         click.echo(
             dumps({**told, "meanings": [reading.as_dict() for reading in readings]})
             if as_json
-            else _prose({**told, "means": list(map(_read, readings)) or NO_SCHEMA})
+            else _prose({**told, "means": _means(readings)})
         )
 
 
@@ -119,13 +119,16 @@ def _told(one: Story) -> dict[str, Any]:
     }
 
 
-def _read(reading: Reading) -> dict[str, Any]:
-    """What the value means by one version, in words."""
-    return {
-        "weight": "certain" if reading.certain else reading.share,
-        "by version": reading.version.number,
-        "words": str(reading.decoded),
-    }
+def _means(readings: Readings) -> str:
+    """What the value means, by each version that can have been in force."""
+    if not readings:
+        return NO_SCHEMA
+    told = [
+        f"{'certain' if one.certain else one.share} by version {one.version.number}: {one.decoded}"
+        for one in readings
+    ]
+    left = rest(readings)
+    return "; ".join([*told, f"{share(left)} {NO_SCHEMA}"] if left else told)
 
 
 def _prose(told: dict[str, Any]) -> str:

@@ -208,7 +208,8 @@ def import_(folder: Path | None, *, as_json: bool) -> None:
     `serve` and `worker` do so by themselves. Exit status 1 where a file was left alone.
     """
     _, store = open_store()
-    done = import_folder(store, folder or load().schemas, datetime.now(UTC))
+    folder = folder or load().schemas
+    done = import_folder(store, folder, datetime.now(UTC), deliberate=True)
     store.close()
     for version in done.published:
         tell(Published(version, is_new=True, next=None), as_json=as_json)

@@ -13,7 +13,7 @@ from skan_receiver.reports.period import Period
 from skan_receiver.reports.report import Report
 from skan_receiver.reports.stretches import hour_of_reading
 from skan_receiver.reports.values import COULD_CARRY
-from skan_receiver.storage.meanings import LEAST, NO_SCHEMA, Arrived, Book
+from skan_receiver.storage.meanings import LEAST, NO_SCHEMA, Arrived, Book, rest
 from skan_receiver.storage.schemas import history
 
 # What rows are about, in this order.
@@ -97,8 +97,8 @@ def _said(
     """What one cell says: of what, how likely, and between which bounds."""
     cell = Arrived.of_cell(_Cell(row))
     readings = book.read(cell)
-    if (rest := 1.0 - sum(reading.weight for reading in readings)) > LEAST:
-        yield (UNREAD, NO_SCHEMA, None), rest, None, None
+    if left := rest(readings):
+        yield (UNREAD, NO_SCHEMA, None), left, None, None
     for reading in readings:
         if reading.decoded.meaning is None:
             yield (UNREAD, reading.decoded.reason, None), reading.weight, None, None

@@ -149,19 +149,13 @@ class Book:
         return self._decoded[key]
 
 
-def in_words(readings: Readings) -> str:
-    """ "registration", or "60% registration, 40% nothing certain" where it may be either."""
-    sums: defaultdict[str, float] = defaultdict(float)
-    for reading in readings:
-        sums[str(reading.decoded)] += reading.weight
-    if (rest := 1.0 - sum(sums.values())) > LEAST:
-        sums[NO_SCHEMA] += rest
-    if len(sums) == 1:
-        return next(iter(sums))
-    return ", ".join(f"{share(weight)} {words}" for words, weight in sums.items())
-
-
 LEAST = 1e-9  # what is left of a sum of weights by rounding
+
+
+def rest(readings: Readings) -> float:
+    """How likely it is that the app had no schema yet."""
+    left = 1.0 - sum(reading.weight for reading in readings)
+    return left if left > LEAST else 0.0
 
 
 def share(weight: float) -> str:
@@ -171,6 +165,7 @@ def share(weight: float) -> str:
 
 
 def _whole(weights: Weights) -> bool:
+    """Whether some version was in force at every moment that comes into question."""
     return sum(weight for _, weight in weights) > 1 - LEAST
 
 

@@ -28,9 +28,10 @@ class SchemaVersion(SQLModel, table=True):
 
 
 class ImportedSchema(SQLModel, table=True):
-    """The content last imported from the folder for an app, so that it is imported once."""
+    """What was ever imported from the folder for an app, so that it is imported once."""
 
     __tablename__ = "imported_schema"
 
     app_id: int = big(primary_key=True)
-    content_hash: str
+    content_hash: str = Field(primary_key=True)
+    imported_at: datetime = utc()  # the last time, where somebody put the content back

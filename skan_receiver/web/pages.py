@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException, NotFound
 
 from skan_receiver.errors import StoreUnavailable
 from skan_receiver.storage import search
-from skan_receiver.storage.meanings import meanings
+from skan_receiver.storage.meanings import meanings, rest, share
 from skan_receiver.storage.search import Query
 from skan_receiver.web import cursor, dashboard, session, words
 from skan_receiver.web.access import sign_in_first
@@ -94,6 +94,7 @@ def postback(stored_id: int) -> ResponseReturnValue:
         story=story,
         row=story.row,
         readings=readings,
+        before=share(left) if readings and (left := rest(readings)) else None,
         signed=search.SIGNED,
         unsigned=search.UNSIGNED,
         folder=services().settings.schemas,

@@ -60,7 +60,9 @@ def test_before_across_and_after_a_change_all_tell_the_same(
         for version, weight in expected.items():
             assert means[version] in page
             assert (f"{weight:.0%} by version {version}" in page) == (weight < 1)
-            assert f"weight {'certain' if weight == 1 else f'{weight:.0%}'}" in prose
+            assert (
+                f"{'certain' if weight == 1 else f'{weight:.0%}'} by version {version}: " in prose
+            )
         answer = changed.client.get(f"/api/v1/postbacks/{number}", headers=key).get_json()
         assert {one["version"]: one["weight"] for one in answer["meanings"]} == told
 

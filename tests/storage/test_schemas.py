@@ -12,7 +12,7 @@ from skan_receiver.conversion.force import ALWAYS
 from skan_receiver.errors import SchemaError
 from skan_receiver.storage import Store
 from skan_receiver.storage.folder import Folder, Imported, import_folder
-from skan_receiver.storage.meanings import in_words, meanings
+from skan_receiver.storage.meanings import meanings, rest, share
 from skan_receiver.storage.schemas import (
     Publication,
     Published,
@@ -132,7 +132,8 @@ def test_an_app_without_a_version_has_no_meaning(store: Store) -> None:
     with store.read() as connection:
         assert meanings(connection, Postback(), NOON) == ()
         partly = meanings(connection, Postback(), NOON + 2 * DAY)
-        assert in_words(partly) == "34% purchase at least once, 66% no schema"
+        assert [(one.version.number, one.share) for one in partly] == [(1, "34%")]
+        assert share(rest(partly)) == "66%"
 
 
 class Postback(Valued):
@@ -183,12 +184,44 @@ def test_a_newer_publish_is_not_overridden(store: Store, folder: Path) -> None:
 def test_a_file_never_seen_before_gives_way_to_what_is_published(
     store: Store, folder: Path
 ) -> None:
-    """Which of the two is newer nobody knows, so somebody is told, once."""
+    """Which of the two is newer nobody knows, so somebody is told, and may say so."""
     publish(store, SESSION, NOON)
-    (problem,) = imported(store, folder).problems
-    assert "shop.yaml: not imported: app 42 has version 1, which may be newer" in problem
-    assert imported(store, folder) == Imported()
+    for _ in range(2):
+        (problem,) = imported(store, folder).problems
+        assert "shop.yaml: not imported: app 42 has version 1, which may be newer" in problem
     assert len(versions(store)) == 1
+
+    assert len(import_folder(store, folder, NOON, deliberate=True).published) == 1
+    assert imported(store, folder) == Imported()
+
+
+def test_a_machine_with_the_files_of_yesterday_changes_nothing(store: Store, folder: Path) -> None:
+    """While machines are upgraded one by one, one of the old ones may start again."""
+    imported(store, folder)
+    (folder / "shop.yaml").write_text(written("session"))
+    imported(store, folder, NOON + DAY)
+    (folder / "shop.yaml").write_text(written("purchase"))
+
+    (problem,) = imported(store, folder, NOON + 2 * DAY).problems
+
+    assert "shop.yaml: not imported: newer content was imported since" in problem
+    assert "`schemas import`" in problem
+    assert len(versions(store)) == 2
+
+
+def test_a_file_put_back_is_published_where_somebody_puts_it_back(
+    store: Store, folder: Path
+) -> None:
+    """A process that saw the file change, or a command, knows that it is meant."""
+    watched = Folder(store, folder)
+    watched.step(NOON)
+    for day, event in enumerate(("session", "purchase"), start=1):
+        (folder / "shop.yaml").write_text(written(event))
+        assert len(watched.step(NOON + day * DAY).published) == 1
+    assert imported(store, folder) == Imported()
+
+    first, _, third = versions(store)
+    assert first.content_hash == third.content_hash
 
 
 def test_a_file_published_by_hand_is_not_imported_again(store: Store, folder: Path) -> None:

@@ -209,7 +209,8 @@ def upgrade() -> None:
         "imported_schema",
         sa.Column("app_id", INT64, nullable=False),
         sa.Column("content_hash", TEXT, nullable=False),
-        sa.PrimaryKeyConstraint("app_id", name=op.f("pk_imported_schema")),
+        sa.Column("imported_at", UTC, nullable=False),
+        sa.PrimaryKeyConstraint("app_id", "content_hash", name=op.f("pk_imported_schema")),
     )
     op.create_table(
         "postback",
