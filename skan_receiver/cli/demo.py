@@ -123,8 +123,8 @@ def _summary(store: Store, run: Run, seconds: float) -> None:
     installs = sum(row["installs"] for row in rows)
     real = run.totals.conversions["download"]
     click.echo(
-        f"{installs:,} installs are counted, of {real:,} there were: Apple takes days to tell of "
-        f"one, and other networks' are not all told to us. Ready after {seconds:.0f} s."
+        f"{installs:,} installs are counted, of {real:,} there were: the last days' postbacks are "
+        f"still to come. Ready after {seconds:.0f} s."
     )
 
 

@@ -1,5 +1,6 @@
 """Rows become bodies, signed with a test key as Apple signs with its own."""
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -139,8 +140,9 @@ class Press:
             body = body | {"forwarder": self._forwarders[row.campaign], "forwarded-at": row.at}
         if row.kind == INVALID:
             body = _forged(body)
-        content = encode(body)
-        return content[: len(content) // 2] if row.kind == BROKEN else content
+        if row.kind == BROKEN:
+            return _broken(body, cut=bool(row.id_low & 1))
+        return encode(body)
 
 
 # The first layout with a member that `_skan` writes for all.
@@ -162,15 +164,21 @@ def _forged(body: Body) -> Body:
     """The same signature on another text."""
     if "jws-string" in body:
         header, payload, signature = body["jws-string"].split(".")
-        # One base64 digit in the middle: still JSON's alphabet, in an id's place.
         return body | {"jws-string": f"{header}.{_altered(payload)}.{signature}"}
     return body | {"app-id": body["app-id"] + 1}
 
 
 def _altered(payload: str) -> str:
-    from base64 import urlsafe_b64decode, urlsafe_b64encode
-
     said = urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
     forged = said.replace(b'"did-win":true', b'"did-win":false')
     forged = forged if forged != said else said.replace(b'"did-win":false', b'"did-win":true')
     return urlsafe_b64encode(forged).rstrip(b"=").decode()
+
+
+def _broken(body: Body, *, cut: bool) -> bytes:
+    """No JSON any more, or the right members with a wrong type."""
+    if cut:
+        content = encode(body)
+        return content[: len(content) // 2]
+    name = "jws-string" if "jws-string" in body else "app-id"
+    return encode(body | {name: [body[name]]})
