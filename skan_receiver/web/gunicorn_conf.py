@@ -1,5 +1,6 @@
 """How gunicorn runs us: `gunicorn -c python:skan_receiver.web.gunicorn_conf wsgi:app`."""
 
+import gc
 import os
 import shutil
 import socket
@@ -74,6 +75,13 @@ def when_ready(server: Any) -> None:
     for listener in server.LISTENERS:
         listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _PATIENCE)
         listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _PATIENCE)
+
+
+def post_worker_init(_worker: Any) -> None:
+    # What is loaded by now stays: looked through for garbage again and again, it makes the
+    # slowest answers a fifth slower.
+    gc.collect()
+    gc.freeze()
 
 
 def child_exit(_server: Any, worker: Any) -> None:
