@@ -165,9 +165,11 @@ def _nullable(values: Array, absent: Array) -> Any:
 
 
 def _named(names: Sequence[Any], places: Array, absent: int | None = None) -> Any:
-    """Names instead of places, each written once."""
+    """Names instead of places, each written once: a dictionary must not repeat itself."""
     import pyarrow as pa
 
-    here = places.astype(np.int32)
-    mask = None if absent is None else here == absent
-    return pa.DictionaryArray.from_arrays(pa.array(here, mask=mask), pa.array(list(names)))
+    once = list(dict.fromkeys(names))
+    number = np.array([once.index(name) for name in names], np.int32)
+    missing = np.zeros(len(places), bool) if absent is None else places == absent
+    here = number[np.where(missing, 0, places)]
+    return pa.DictionaryArray.from_arrays(pa.array(here, mask=missing), pa.array(once))
