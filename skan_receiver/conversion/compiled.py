@@ -40,10 +40,16 @@ def compiled(document: Document, data: Any, problems: Problems) -> Schema:
 
 
 def content_hash(data: Any) -> str:
-    """Identifies what a schema says: `data` as canonical JSON."""
-    texts = json.loads(json.dumps(data, default=str))  # keys that are numbers cannot be sorted
+    """Identifies what a schema says: `data` as canonical JSON, where 5.0 is 5."""
+    # Keys that are numbers cannot be sorted, so that all keys become text first.
+    texts = json.loads(json.dumps(data, default=str), parse_float=_number)
     text = json.dumps(texts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return sha256(text.encode()).hexdigest()
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    return int(number) if number.is_integer() else number
 
 
 Windows = Mapping[Any, WrittenWindow]

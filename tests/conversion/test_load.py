@@ -164,6 +164,15 @@ def test_the_hash_is_of_the_content() -> None:
     assert one.hash == same.hash != other.hash
 
 
+def test_the_hash_is_of_numbers_not_of_digits() -> None:
+    """5.0 is 5: a file that says the same is no new version."""
+    bounds = ("5", "5.0", "5.5")
+    rule = "value: 1, when: [{{revenue: iap, at_least: {}}}]"
+    one, same, other = (load_schema(text(rules(rule.format(bound)))).hash for bound in bounds)
+
+    assert one == same != other
+
+
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_no_damage_to_a_file_gets_past_the_checks(data: st.DataObject) -> None:
