@@ -6,7 +6,7 @@ from typing import TextIO
 import click
 from pydantic import TypeAdapter, ValidationError
 
-from skan_receiver.cli import versions
+from skan_receiver.cli import judge, versions
 from skan_receiver.cli.output import as_json, dumps, show
 from skan_receiver.config import load
 from skan_receiver.conversion import Problem, User, check, encode, load_folder, load_schema
@@ -25,7 +25,7 @@ def schemas() -> None:
     """Check, show and publish conversion schemas."""
 
 
-for command in versions.COMMANDS:
+for command in (*versions.COMMANDS, *judge.COMMANDS):
     schemas.add_command(command)
 
 

@@ -86,3 +86,58 @@ def test_encode_replays_users(run: Run) -> None:
 def test_the_schema_for_editors_is_the_committed_one(run: Run) -> None:
     """How conversion_schemas/schema.json is made."""
     assert run("schemas", "json-schema").out == (FOLDER / "schema.json").read_text()
+
+
+EVENTS = """\
+user,event,hours,revenue,currency
+anna,purchase,1,4.99,EUR
+ben,purchase,1,60,EUR
+cleo,session,1,,
+dan,ad_impression,2,0.02,EUR
+"""
+
+
+def test_simulate_compares_schemas(run: Run, tmp_path: Path) -> None:
+    """Which of two schemas tells more is seen before an app is shipped with either."""
+    (tmp_path / "events.csv").write_text(EVENTS)
+    (tmp_path / "coarser.yaml").write_text(
+        "app: 1\ncurrency: EUR\nevents: {purchase: {revenue: iap}}\nwindows:\n  0:\n    fine:\n"
+        "      {model: engagement, event: purchase, counts: [1]}\n"
+    )
+    command = ("schemas", "simulate", "events.csv", "--schema", RULES, "--schema", "coarser.yaml")
+
+    shown, lines = run(*command, "--users", "5"), run(*command, "--json").lines
+
+    assert shown.status == 0
+    assert "B   coarser.yaml" in shown.out
+    assert "60.00%  " in shown.out  # three of five have value 0
+    fine = [line for line in lines if line["scale"] == "fine"]
+    assert [line["used"] for line in fine] == [3, 2]
+    assert fine[0]["squared_error"] < fine[1]["squared_error"]
+
+
+def test_suggest_prints_a_schema(run: Run, tmp_path: Path) -> None:
+    """From users' events to a file that checks, in two commands."""
+    (tmp_path / "events").mkdir()
+    (tmp_path / "events" / "day.csv").write_text(EVENTS)
+    command = ("schemas", "suggest", "events", "--bits", "2")
+
+    done = run(*command, "--app", "42", "--event", "purchase", "--event", "ad_impression=ad")
+    (tmp_path / "shop.yaml").write_text(done.out)
+
+    assert done.status == 0
+    assert run("schemas", "check", "shop.yaml").status == 0
+    (line,) = run(*command, "--kind", "iap", "--json").lines
+    assert [bucket["users"] for bucket in line["buckets"]] == [1, 1, 1, 1]
+    assert [loss["method"] for loss in line["losses"]] == ["suggested", "quantile", "equal width"]
+
+
+def test_suggest_says_what_it_lacks(run: Run, tmp_path: Path) -> None:
+    """A currency, an event that exists, one currency alone."""
+    (tmp_path / "events.csv").write_text("user,event,hours,revenue\nanna,purchase,1,5\n")
+    command = ("schemas", "suggest", "events.csv")
+
+    assert "say it with --currency" in run(*command).err
+    assert "no event purchas" in run(*command, "--currency", "EUR", "--event", "purchas").err
+    (tmp_path / "events.csv").write_text(f"{EVENTS}eve,purchase,1,5,USD\n")
+    assert "amounts in EUR and USD" in run(*command).err

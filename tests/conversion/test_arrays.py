@@ -34,3 +34,11 @@ def test_a_long_column_is_whole() -> None:
     numbers = np.arange(256.0)
 
     assert (take(numbers, column) == column).all()
+
+
+def test_a_column_can_go_where_there_is_room() -> None:
+    """Column after column of one length needs no new memory."""
+    room = np.empty(3)
+
+    assert take(np.arange(256.0), np.array([3, 1, 2], np.uint8), out=room) is room
+    assert room.tolist() == [3, 1, 2]
