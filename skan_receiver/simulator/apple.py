@@ -11,7 +11,8 @@ import numpy as np
 from numpy.random import Generator
 
 from skan_receiver.simulator.crowd import Crowd
-from skan_receiver.simulator.device import NEVER_SET, Held
+from skan_receiver.simulator.device import Held
+from skan_receiver.simulator.rules import NEVER_SET
 from skan_receiver.simulator.scenario import LAYOUTS, WINDOWED
 from skan_receiver.simulator.world import HOUR_MS, RE_ENGAGEMENT, Array, World
 

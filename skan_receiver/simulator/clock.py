@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 
 class Clock:
@@ -28,8 +27,3 @@ class Clock:
         ahead = (at - first) / 1000 / self.speed - (self._monotonic() - begun)
         if ahead > 0:
             self._sleep(ahead)
-
-
-def moment(at: int) -> str:
-    """Milliseconds since 1970, for people."""
-    return f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M}"

@@ -4,22 +4,20 @@ The k-th events of all users are taken together, for k = 1, 2, … A test holds 
 which replays one user after the other.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import numpy as np
 
-from skan_receiver.conversion.arrays import ABSENT, CODES
+from skan_receiver.conversion.arrays import CODES
 from skan_receiver.conversion.boxes import AD, IAP, TIME, TOTAL, Box, Dimension
 from skan_receiver.conversion.encode import TIMER_HOURS, WINDOW_ENDS
-from skan_receiver.conversion.meaning import Value
-from skan_receiver.conversion.ranges import BEFORE, ENDLESS, Range
 from skan_receiver.conversion.schema import Lock, Scale, Schema, Window
+from skan_receiver.simulator import rules
 from skan_receiver.simulator.lives import DAYS, Deeds
+from skan_receiver.simulator.rules import NEVER_SET
 from skan_receiver.simulator.world import Array
-
-NEVER_SET = np.uint8(ABSENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +103,7 @@ class _Phones:
         self.held = Held.nothing(self.n)
         self.held.closed[:] = TIMER_HOURS if self.course.rising else WINDOW_ENDS[window.index]
         self.over = np.zeros(self.n, bool)
-        self.sums = {dimension: np.zeros(self.n) for dimension in _asked(window)}
+        self.sums = {dimension: np.zeros(self.n) for dimension in rules.asked(window)}
         self.rates = _rates(self.course)
 
     def live(self, events: Deeds) -> None:
@@ -172,13 +170,13 @@ class _Phones:
     def _holds(self, box: Box, users: Array) -> Array:
         holds = np.ones(len(users), bool)
         for dimension, wanted in box.items():
-            holds &= _within(self.sums[dimension][users], wanted)
+            holds &= rules.within(self.sums[dimension][users], wanted)
         return holds
 
     def _rise(self, users: Array, hours: Array, fine: Array) -> None:
         if self.course.window.fine is None:
             return
-        new = _codes(self.course.window.fine)[fine]
+        new = rules.codes(self.course.window.fine)[fine]
         old = self.held.fine[users]
         higher = (old == NEVER_SET) | (new > old)
         self.held.fine[users[higher]] = new[higher]
@@ -188,14 +186,14 @@ class _Phones:
         window = self.course.window
         locked = np.zeros(len(users), bool)
         if window.fine is not None:
-            values = _codes(window.fine)[fine]
+            values = rules.codes(window.fine)[fine]
             self.held.fine[users] = values
-            along = _goes_with(window.coarse_for_fine)[values]
+            along = rules.goes_with(window.coarse_for_fine)[values]
             self._put_coarse(users, along)
-            locked |= _locking(window.fine)[fine]
+            locked |= rules.locking(window.fine)[fine]
         if window.coarse is not None:
-            self._put_coarse(users, _codes(window.coarse)[coarse])
-            locked |= _locking(window.coarse)[coarse]
+            self._put_coarse(users, rules.codes(window.coarse)[coarse])
+            locked |= rules.locking(window.coarse)[coarse]
             someone = coarse >= 0 if window.fine is None else np.ones(len(users), bool)
         else:
             someone = np.full(len(users), window.fine is not None)
@@ -219,40 +217,6 @@ class _Phones:
             if wanted is not None:
                 closes |= (held[users] != NEVER_SET) & (held[users] >= CODES[wanted])
         return closes
-
-
-def _asked(window: Window) -> set[Dimension]:
-    """What the rules of a window speak of."""
-    scales = [scale for scale in (window.fine, window.coarse) if scale is not None]
-    asked = {dimension for scale in scales for cell in scale.cells for dimension in cell.box}
-    if window.lock is not None and window.lock.event is not None:
-        asked.add(Dimension("event", window.lock.event))
-    return asked | {IAP, AD} if TOTAL in asked else asked
-
-
-def _within(numbers: Array, wanted: Range) -> Array:
-    (start, after), (end, past) = wanted.start, wanted.end
-    inside: Array = numbers >= start if after == BEFORE else numbers > start
-    if wanted.end != ENDLESS:
-        inside &= numbers < end if past == BEFORE else numbers <= end
-    return inside
-
-
-# Tables by a cell's place; -1, no cell, takes the last entry.
-def _codes(scale: Scale) -> Array:
-    return np.array([*(CODES[cell.value] for cell in scale.cells), NEVER_SET], np.uint8)
-
-
-def _locking(scale: Scale) -> Array:
-    return np.array([*(cell.lock for cell in scale.cells), False])
-
-
-def _goes_with(coarse_for_fine: Mapping[Value, Value]) -> Array:
-    """By a fine value's code."""
-    table = np.full(256, NEVER_SET)
-    for fine, coarse in coarse_for_fine.items():
-        table[CODES[fine]] = CODES[coarse]
-    return table
 
 
 def _rates(course: Course) -> Array:

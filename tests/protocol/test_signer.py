@@ -35,3 +35,13 @@ def test_unsigned_members_of_adattributionkit_stand_beside_the_jws(
     assert (postback.fine_value, postback.interaction_type) == (3, "view")
     assert postback.source_app_id == 5
     assert skan.verify(postback, keys) is skan.Verdict.VALID
+
+
+def test_the_same_key_and_text_give_the_same_signature(signer: Signer) -> None:
+    """RFC 6979: what was simulated can be compared byte for byte."""
+    private = {curve: signer.private_key(curve) for curve in ("P-256", "P-192")}
+    one, other = Signer(seed=3, private=private), Signer(seed=3, private=private)
+
+    for version in ("1.0", "4.0"):
+        assert one.skadnetwork(version) == other.skadnetwork(version)
+    assert one.adattributionkit() == other.adattributionkit()
