@@ -1,5 +1,6 @@
 """`schemas simulate | suggest`: users' events through schemas, before any user is."""
 
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -185,7 +186,9 @@ def _currency(history: "History", given: str | None) -> str:
         )
     if not named:
         raise click.UsageError("the files name no currency: say it with --currency")
-    return named.pop()
+    if not re.fullmatch("[A-Z]{3}", money := named.pop()):
+        raise ConfigurationError(f"{money[:40]!r} is no currency: write three capital letters")
+    return money
 
 
 def _read(paths: Sequence[Path], users: int | None) -> "History":

@@ -138,6 +138,7 @@ def test_suggest_says_what_it_lacks(run: Run, tmp_path: Path) -> None:
     command = ("schemas", "suggest", "events.csv")
 
     assert "say it with --currency" in run(*command).err
+    assert "write three capital letters" in run(*command, "--currency", "euro").err
     assert "no event purchas" in run(*command, "--currency", "EUR", "--event", "purchas").err
     (tmp_path / "events.csv").write_text(f"{EVENTS}eve,purchase,1,5,USD\n")
     assert "amounts in EUR and USD" in run(*command).err
