@@ -71,15 +71,17 @@ def _believed(run: Run, settings: Settings) -> bool:
 
 @contextmanager
 def bar(run: Run) -> Iterator[None]:
-    """A bar of days on a terminal, none in a pipe."""
-    days: Any = click.progressbar(
-        length=run.world.scenario.days,
-        label="days",
-        file=sys.stderr,
-        hidden=not sys.stderr.isatty(),
+    """A bar on a terminal, none in a pipe."""
+    shown: Any = click.progressbar(
+        length=1, label="simulating", file=sys.stderr, hidden=not sys.stderr.isatty()
     )
-    with days:
-        run.progress = lambda what, n: days.update(n) if what == "days" else None
+
+    def progress(done: int, of: int) -> None:
+        shown.length = of  # known when all days are simulated
+        shown.update(done)
+
+    with shown:
+        run.progress = progress
         yield
 
 

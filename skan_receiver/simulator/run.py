@@ -53,7 +53,7 @@ class Run:
     truth: Path | None = None  # a folder for Parquet
     until: int | None = None  # what would arrive from then on (milliseconds since 1970) does not
     processes: int = 0
-    progress: Callable[[str, int], None] = lambda _what, _done: None
+    progress: Callable[[int, int], None] = lambda _done, _of: None
     totals: Totals = field(default_factory=Totals)
 
     def envelopes(self) -> Iterator[bytes]:
@@ -69,21 +69,21 @@ class Run:
         """Nothing is signed: the days alone."""
         with self._pool() as pool:
             for _ in self._days(pool):
-                pass
+                self.progress(1, self.world.scenario.days)
 
     def _stream(self, work: Callable[[Array], T]) -> Iterator[T]:
         with self._pool() as pool, tempfile.TemporaryDirectory(prefix="skan-simulator-") as folder:
             spool = Spool(Path(folder))
             for rows in self._days(pool):
                 spool.add(rows if self.until is None else rows[rows["at"] < self.until])
-            for result in _in_order(pool, work, _pieces(spool), self._width):
-                self.progress("signed", 1)
+            sizes: deque[int] = deque()
+            for result in _in_order(pool, work, _pieces(spool, sizes), self._width):
                 yield result
+                self.progress(sizes.popleft(), spool.taken)
 
     def _days(self, pool: ProcessPoolExecutor) -> Iterator[Array]:
         for rows, totals in _in_order(pool, _day, range(self.world.scenario.days), self._width):
             self.totals.add(totals)
-            self.progress("days", 1)
             yield rows
 
     @property
@@ -97,9 +97,11 @@ class Run:
         return ProcessPoolExecutor(self._width, context, _start, mine)
 
 
-def _pieces(spool: Spool) -> Iterator[Array]:
+def _pieces(spool: Spool, sizes: deque[int]) -> Iterator[Array]:
     for rows in spool.days():
-        yield from np.split(rows, range(ROWS, len(rows), ROWS))
+        for piece in np.split(rows, range(ROWS, len(rows), ROWS)):
+            sizes.append(len(piece))
+            yield piece
 
 
 def _in_order(

@@ -19,9 +19,11 @@ class Spool:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._days: set[int] = set()
+        self.taken = 0
 
     def add(self, rows: Array) -> None:
         """Take rows in any order."""
+        self.taken += len(rows)
         rows = rows[np.argsort(rows["at"], kind="stable")]
         days, begins = np.unique(rows["at"] // DAY_MS, return_index=True)
         for day, part in zip(days.tolist(), np.split(rows, begins[1:]), strict=True):
