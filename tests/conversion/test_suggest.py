@@ -1,6 +1,5 @@
 """Suggested schemas."""
 
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
