@@ -1,5 +1,6 @@
 """`ingest FILE…`."""
 
+import os
 import sys
 from collections import Counter
 from pathlib import Path
@@ -44,9 +45,8 @@ class _Tally:
     def __init__(self, path: Path) -> None:
         self.path, self.lines, self.shown = path, 0, 0
         self.outcomes: Counter[str] = Counter()
-        zipped = path.suffix == ".gz"  # its bytes on disk say nothing of what is left
         self.bar: Any = click.progressbar(
-            length=None if zipped else path.stat().st_size,
+            length=_size(path),
             label=path.name,
             file=sys.stderr,
             hidden=not sys.stderr.isatty(),
@@ -62,3 +62,13 @@ class _Tally:
                 click.echo(f"{self.path}:{line}: {reason}", err=True)
             elif self.shown == SHOWN_FAULTS + 1:
                 click.echo(f"{self.path}: … more lines were refused", err=True)
+
+
+def _size(path: Path) -> int:
+    """How many bytes there are to read; gzip keeps it, up to 4 GiB, in its last four."""
+    with path.open("rb") as file:
+        zipped = file.read(2) == b"\x1f\x8b"
+        if not zipped:
+            return path.stat().st_size
+        file.seek(-4, os.SEEK_END)
+        return int.from_bytes(file.read(4), "little")

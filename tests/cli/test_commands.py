@@ -1,5 +1,6 @@
 """What the commands print, and the status they end with."""
 
+import gzip
 import json
 from pathlib import Path
 
@@ -96,6 +97,14 @@ def test_an_import_counts_its_outcomes(run: Run, tmp_path: Path) -> None:
     assert line["collision"] == 3
     again = run("ingest", "log.ndjson")
     assert again.lines[0]["imported_before"] == 14
+
+
+def test_a_gzipped_log_is_imported_as_it_is(run: Run, tmp_path: Path) -> None:
+    """As logrotate leaves them."""
+    text = ndjson(*apple.BODIES.values()).encode()
+    (tmp_path / "log.ndjson.gz").write_bytes(gzip.compress(text))
+    (line,) = run("ingest", "log.ndjson.gz").lines
+    assert line["lines"] == len(apple.BODIES)
 
 
 def test_apps_and_networks_are_registered_and_listed(run: Run) -> None:
