@@ -10,7 +10,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_CUSTOM_COMPILE_COMMAND := make lock
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run demo test test-all check setup lock bench faults vendor clean
+.PHONY: run demo test test-all check lint setup lock bench faults vendor clean
 
 run: .venv/.run
 	$(BIN)/skan-receiver serve
@@ -38,7 +38,8 @@ lint: .venv/.dev
 	$(BIN)/lint-imports
 
 bench: .venv/.dev
-	for figure in verify receive importing simulator; do $(BIN)/python -m benchmarks.$$figure || exit 1; done
+	for figure in verify receive importing simulator decode suggest; do \
+		$(BIN)/python -m benchmarks.$$figure || exit 1; done
 
 faults: .venv/.test
 	$(BIN)/python -m tests.faults.run
