@@ -30,7 +30,12 @@ class Settings(BaseSettings):
     """Frozen: a process has one set of settings from start to end."""
 
     model_config = SettingsConfigDict(
-        env_prefix="SKAN_", env_file=".env", extra="ignore", frozen=True, populate_by_name=True
+        env_prefix="SKAN_",
+        env_file=".env",
+        env_ignore_empty=True,  # SKAN_KEYS= in a compose file means: none
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
     )
 
     # Where things are.

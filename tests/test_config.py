@@ -21,6 +21,14 @@ def test_bare_and_prefixed_names_are_read(monkeypatch: pytest.MonkeyPatch) -> No
     assert settings.receive_paths == ("/skan", "/postback")
 
 
+def test_an_empty_setting_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a compose file writes what is not set."""
+    for name in ("DATABASE_URL", "PORT", "SKAN_KEYS", "SKAN_RECEIVE_PATHS"):
+        monkeypatch.setenv(name, "")
+    settings = load()
+    assert (settings.keys, settings.port, settings.receive_paths) == (None, 8000, ())
+
+
 def test_every_wrong_setting_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody fixes them one restart at a time."""
     monkeypatch.setenv("PORT", "eighty")
