@@ -68,6 +68,25 @@ def test_only_what_counts_is_counted(receiver: Receiver) -> None:
     assert (counted(receiver), total(receiver)) == (1, 3)
 
 
+def test_the_longest_texts_that_are_read_can_be_counted(receiver: Receiver) -> None:
+    """What anybody may send must not stop the counting of what others send: an index row of
+    PostgreSQL's has 2,704 bytes, and the wide counts have every one of these in their key."""
+    random = Random(3)
+
+    def text() -> str:
+        return "".join(chr(random.randrange(0x20000, 0x2A000)) for _ in range(63))
+
+    skan = receiver.signer.skadnetwork(
+        "4.0", ad_network_id=text(), source_identifier=text(), source_domain=text()
+    )
+    aak = receiver.signer.adattributionkit(
+        ad_network_identifier=text(), source_identifier=text(), conversion_type=text()
+    )
+    receiver.receive(skan, aak, receiver.signer.skadnetwork("4.0"))
+    receiver.settle()
+    assert total(receiver) == 3
+
+
 @pytest.mark.parametrize("sandbox", [True, False])
 def test_development_postbacks_count_in_a_sandbox_only(store: Store, *, sandbox: bool) -> None:
     """A test key never makes an install."""

@@ -63,6 +63,10 @@ def postback(members: Mapping[str, Any], body: bytes) -> Postback:
     """The postback that `members` of `body` say; Malformed, or UnknownVersion."""
     version = version_of(members)
     signed = signed_members(members, version)
+    # The two share a place in the signed text, which holds no names: the one must not pass
+    # for the other.
+    if signed.get("source-domain", "").isdecimal():
+        raise Malformed("digits alone, which is what a source-app-id is", "source-domain")
     window = signed.get("postback-sequence-index", 0)
     if window > 2:
         raise Malformed("not 0, 1 or 2", "postback-sequence-index")

@@ -15,8 +15,9 @@ from skan_receiver.errors import Malformed, NotJson
 # Apple's bodies are flat; this only keeps a hostile one from costing anything.
 DEPTH = 16
 
-# A transaction id has 36 characters, a domain name at most 253. Databases cannot index a text
-# of any length, so a longer one is refused here rather than where it would fail a whole batch.
+# A transaction id has 36 bytes, a domain name at most 253. PostgreSQL indexes no more than 2,704
+# bytes a row, and counts have four of these texts in their key: a longer one is refused here
+# rather than where it would fail a whole batch.
 LONGEST = 255
 
 LARGEST = 2**63 - 1
@@ -70,9 +71,13 @@ def read(members: Mapping[str, Any], name: str, kind: type[Any], *, optional: bo
         raise Malformed(f"expected {KINDS[kind]}, got {KINDS[type(value)]}", name)
     if kind is int and not 0 <= value <= LARGEST:
         raise Malformed("negative" if value < 0 else KINDS[object], name)
-    if kind is str and (len(value) > LONGEST or not (value or optional)):
-        raise Malformed(f"longer than {LONGEST} characters" if value else "empty", name)
+    if kind is str and (_too_long(value) or not (value or optional)):
+        raise Malformed(f"longer than {LONGEST} bytes" if value else "empty", name)
     return value
+
+
+def _too_long(text: str) -> bool:
+    return len(text) > LONGEST or (not text.isascii() and len(text.encode()) > LONGEST)
 
 
 def clip(text: str) -> str:

@@ -14,6 +14,8 @@ VERSIONS = list(SIGNED_MEMBERS)
 # (members changed, part of the reason, member at fault); 4.0 unless it says otherwise
 REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"app-id": "525463029"}, "expected an integer", "app-id"),
+    # The signed text holds no names, so the one would pass for the other.
+    ({"source-domain": "1234567891"}, "digits alone", "source-domain"),
     ({"app-id": 525463029.0}, "expected an integer", "app-id"),
     ({"app-id": True}, "expected an integer", "app-id"),
     ({"app-id": -1}, "negative", "app-id"),

@@ -110,7 +110,8 @@ def test_whatever_else_is_json_is_read_as_json(text: str) -> None:
         (42, str, "expected text, got an integer"),
         ({}, str, "expected text, got an object"),
         ("", str, "empty"),
-        ("x" * 256, str, "longer than 255 characters"),
+        ("x" * 256, str, "longer than 255 bytes"),
+        ("\U0001f600" * 64, str, "longer than 255 bytes"),
         (None, str, "missing"),
     ],
 )
