@@ -3,12 +3,14 @@
 Knows no destinations, schemas or counts: it leaves a `fresh` row, and `settle` does the rest.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection
 
 from skan_receiver.config import Settings
@@ -20,6 +22,8 @@ from skan_receiver.storage.place import Candidate, Outcome, place
 from skan_receiver.storage.predicate import VOUCHED
 
 QUARANTINE = table(Quarantined)
+
+log = structlog.get_logger("ingest")
 
 __all__ = ["Incoming", "Ingest", "Outcome", "Result", "candidate", "judged"]
 
@@ -64,10 +68,8 @@ class Ingest:
     """Takes batches from any number of threads; concurrent ones share a commit."""
 
     def __init__(self, store: Store, settings: Settings, keys: Keys) -> None:
-        self._keys = keys
-        self._commit: GroupCommit[Read, Result] = GroupCommit(
-            lambda batch: store.write(partial(write, settings=settings, batch=batch))
-        )
+        self._store, self._settings, self._keys = store, settings, keys
+        self._commit: GroupCommit[Read, Result] = GroupCommit(self._write)
 
     def __call__(self, batch: Sequence[Incoming]) -> Sequence[Result]:
         """Keep a batch. What is kept is durable when this returns.
@@ -79,6 +81,15 @@ class Ingest:
         kept = [one for one in read if not isinstance(one, Result)]
         results = iter(self._commit(kept) if kept else ())
         return [one if isinstance(one, Result) else next(results) for one in read]
+
+    def _write(self, batch: Sequence[Read]) -> Sequence[Result]:
+        results = self._store.write(partial(write, settings=self._settings, batch=batch))
+        log.info(
+            "kept",
+            outcomes=Counter(result.outcome.value for result in results),
+            ids=[result.stored_id for result in results],
+        )
+        return results
 
     def read(self, incoming: Incoming) -> Read | Result:
         """Parse and judge, without writing; a Result where there is nothing to write."""

@@ -23,6 +23,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 from skan_receiver.errors import StoreUnavailable
 from skan_receiver.ingest import Incoming, Outcome, Result
 from skan_receiver.mmp.forwarders import DIALECTS, read
+from skan_receiver.protocol import Verdict
 from skan_receiver.web import metrics
 from skan_receiver.web.body import BadBody, read_body
 from skan_receiver.web.logs import request_id
@@ -123,10 +124,15 @@ def ready() -> Response:
 
 
 def _receive(endpoint: str, label: str, incoming: Callable[[bytes], Incoming]) -> Response:
-    """Keep what came, and say so: to the sender, in the log, in the numbers."""
+    """Keep what came, and say so: to the sender, in the numbers, and, if unusual, in the log.
+
+    What is usual has its line already: `ingest` writes one for each batch.
+    """
     begun = time.perf_counter()
     result, answer = _kept(incoming)
     metrics.arrived(label, result.outcome, result.verdict, time.perf_counter() - begun)
+    if result.outcome is Outcome.STORED and result.verdict == Verdict.VALID:
+        return answer
     log.info(
         "received",
         request=request_id(request.environ),
