@@ -82,4 +82,5 @@ def normal(members: Mapping[str, Any]) -> dict[str, Any]:
 
 def is_of_a_known_version(members: Mapping[str, Any]) -> bool:
     """Whether all of Apple's members are known to us: in a later version some are not."""
-    return "jws-string" in members or members.get("version", "1.0") in SIGNED_MEMBERS
+    version = members.get("version", "1.0")
+    return "jws-string" in members or (type(version) is str and version in SIGNED_MEMBERS)

@@ -5,13 +5,30 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from skan_receiver.mmp.forwarders import DIALECTS, read
+from skan_receiver.mmp.normal import MEMBERS
 from skan_receiver.protocol import Verdict, parse, verify
 from skan_receiver.testing import Signer, encode
 
 SIGNER = Signer(seed=7)
 APPLE = SIGNER.skadnetwork("4.0", conversion_value=20, source_app_id=1234567891)
+
+# Names that are looked at, and whatever a forwarder may put there instead.
+NAMES = st.sampled_from(
+    sorted({*MEMBERS, *(name for words in DIALECTS.values() for name in words)})
+)
+NAMES |= NAMES.map(lambda name: name.replace("-", "_")) | st.sampled_from(["timestamp", "ip"])
+NAMES |= st.text(max_size=9)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["4.0"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=6,
+)
+QUERIES = st.lists(st.tuples(NAMES, st.text() | st.sampled_from(["4.0", "1700000000"])), max_size=6)
+FORWARDERS = st.sampled_from([*DIALECTS, "somebody-new"])
 
 COMMON = {
     "ad-network-campaign-id": "c-77",
@@ -236,3 +253,21 @@ def test_an_adattributionkit_postback_keeps_its_signed_part() -> None:
     apple = SIGNER.adattributionkit(ad_interaction_type="click", conversion_value=3)
     sent = {**apple, "ad-interaction-type": "CLICK", "conversion-value": "3", "ip": "::1"}
     assert json.loads(read("unity", (), encode(sent)).body) == apple
+
+
+@given(FORWARDERS, QUERIES, st.dictionaries(NAMES, VALUES, max_size=6), st.booleans())
+def test_whatever_a_forwarder_writes_is_taken_apart(
+    forwarder: str, query: list[tuple[str, str]], members: dict[str, Any], store_ip: bool
+) -> None:
+    """A value of a type nobody expected is for the quarantine: a 500 would bring it back."""
+    for body in (json.dumps(members).encode(), b""):
+        forwarded = read(forwarder, query, body, store_ip=store_ip)
+        assert json.dumps(forwarded.claims)
+
+
+@given(FORWARDERS, QUERIES, st.binary(max_size=40))
+def test_whatever_bytes_come_are_handed_on(
+    forwarder: str, query: list[tuple[str, str]], body: bytes
+) -> None:
+    """What is no JSON, ingest refuses; taking it apart must not fail before."""
+    assert read(forwarder, query, body).body or not body

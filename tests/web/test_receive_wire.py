@@ -35,6 +35,11 @@ def post(body: bytes, *headers: str, length: int | None = None, path: str = "/re
     return "\r\n".join((*lines, "", "")).encode() + body
 
 
+def get(target: str) -> bytes:
+    """A request without a body."""
+    return f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+
+
 def chunked(*chunks: bytes, end: bytes = b"0\r\n\r\n") -> bytes:
     """A request whose body comes in pieces and whose length nobody says."""
     head = b"POST /receive HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -108,6 +113,9 @@ BAD: dict[str, tuple[bytes, int]] = {
     "a JWS of dots": (post(b'{"jws-string": "..."}'), 200),
     "an unsigned JWS": (post(b'{"jws-string": "eyJhbGciOiJub25lIn0.e30."}'), 200),
     "a forwarder's nonsense": (post(b'{"ip": {}, "timestamp": []}', path="/receive/unity"), 200),
+    "a forwarder's versions": (post(b'{"version": []}', path="/receive/appsflyer"), 200),
+    "a forwarder's version object": (post(b'{"version": {}}', path="/receive/appsflyer"), 200),
+    "a forwarder's version twice": (get("/receive/adjust?version=4.0&version=4.0"), 200),
     "a forwarder's deep nonsense": (post(member('"a": ' + "[" * 17), path="/receive/unity"), 400),
 }
 
