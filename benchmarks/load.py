@@ -49,13 +49,13 @@ def _wrk(port: int, bodies: Path, seconds: int, connections: int) -> Load:
         "-s",
         str(LUA),
     ]
-    seen = subprocess.run(
-        [*command, f"http://127.0.0.1:{port}", "--", str(bodies)],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return Load(**json.loads(seen.stdout.splitlines()[-1]))
+    command += [f"http://127.0.0.1:{port}", "--", str(bodies)]
+    for _ in range(3):
+        seen = subprocess.run(command, check=False, capture_output=True, text=True)
+        if seen.returncode == 0:
+            return Load(**json.loads(seen.stdout.splitlines()[-1]))
+        time.sleep(1)  # it gives up where its first connection is refused
+    raise ChildProcessError(f"wrk: {seen.stderr or seen.stdout}")
 
 
 async def _devices(port: int, bodies: Path, seconds: int, connections: int) -> Load:
