@@ -1,11 +1,14 @@
 """How gunicorn runs us: `gunicorn -c python:skan_receiver.web.gunicorn_conf wsgi:app`."""
 
 import gc
+import logging
 import os
 import shutil
 import socket
 import struct
+import sys
 import tempfile
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -49,14 +52,30 @@ control_socket_disable = True
 accesslog = None
 
 
+# So begin gunicorn's events about a request that it could not read, or not answer. They quote it:
+# the target with a token or an address in it, a header, the address that it came from.
+_QUOTING = ("Invalid request from", "Error handling request", "Ignored premature client")
+
+
+def unquoted(record: logging.LogRecord) -> bool:
+    """Let every record pass, of these only the kind of fault, and where in the code it was."""
+    if str(record.msg).startswith(_QUOTING):
+        kind, _, place = sys.exc_info()
+        record.msg, record.args = "request failed: %s", (kind.__name__ if kind else "unknown",)
+        if record.exc_info:  # it ends with the fault's own words
+            record.exc_info, record.stack_info = None, "".join(traceback.format_tb(place))
+    return True
+
+
 class Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn has no types
-    """gunicorn's own events, as everybody's: through the root logger."""
+    """gunicorn's own events, as everybody's: through the root logger, and without a request."""
 
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
         logs.configure(_settings)
         self.error_log.handlers.clear()
         self.error_log.propagate = True
+        self.error_log.addFilter(unquoted)
 
 
 logger_class = Logger

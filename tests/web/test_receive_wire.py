@@ -131,7 +131,9 @@ def service(request: pytest.FixtureRequest) -> Iterator[Service]:
     else:
         server: postgres.Server = request.getfixturevalue("postgres_server")
         url = server.create_database("skan_wire", template="skan_template")
-    service = Service(url, place, SKAN_LOG_LEVEL="INFO")
+    # Whatever can be said is looked at.
+    loud = {"SKAN_LOG_LEVEL": "DEBUG", "GUNICORN_CMD_ARGS": "--log-level debug"}
+    service = Service(url, place, **loud)
     try:
         service.start()
         yield service
@@ -203,6 +205,31 @@ def test_hostile_text_breaks_no_line_of_the_log(service: Service) -> None:
     assert not any("forged" in line for line in lines)
     assert "\x1b" not in text
     assert "marker-of-a-body" not in text
+
+
+SECRET = "/receive/adjust?token=sekrit&ip=203.0.113.9"
+REFUSED: dict[str, bytes] = {
+    "no path": get(SECRET[1:]),
+    "no version": f"GET {SECRET}\r\n\r\n".encode(),
+    "a space": get(SECRET.replace("&", " ")),
+    "no method": get(SECRET)[3:],
+    "no colon": post(GOOD, "Authorization Bearer sekrit"),
+    "an odd name": post(GOOD, "sekrit 203.0.113.9: 1"),
+    "a folded header": post(GOOD, "Authorization: Bearer", " sekrit"),
+    "an expectation": post(GOOD, "Expect: sekrit"),
+    "too long": get(SECRET + "x" * 9_000),
+    "cut short": f"GET {SECRET}".encode(),
+}
+
+
+@pytest.mark.parametrize("sent", REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_read_is_not_quoted_in_the_log(service: Service, sent: bytes) -> None:
+    """A token or an address in a request that gunicorn refuses is as private as in any other."""
+    before = len(Path(service.log).read_text())
+    assert all(400 <= status < 500 for status, _ in answers(service.port, sent))
+    said = Path(service.log).read_text()[before:]
+    assert re.search('"event": "request failed: [A-Z][A-Za-z]+"', said)
+    assert not re.search("sekrit|203.0.113.9|ip=", said)
 
 
 def test_the_numbers_of_all_processes_are_added_up(service: Service) -> None:
