@@ -96,12 +96,12 @@ class Forwarded:
 def read(forwarder: str, query: Query, body: bytes, *, store_ip: bool = False) -> Forwarded:
     """Take apart what `forwarder` sent. Never raises: a body that is not JSON stays as it is.
 
-    Without a body the query is the postback. Beside a body it holds claims: a device that was
-    redirected brings Apple's body, and the network's words in the query.
+    Without a body the query is the postback, if there is anything in it. Beside a body it holds
+    claims: a device that was redirected brings Apple's body, and the network's words in the query.
     """
     words = DIALECTS.get(forwarder, _EVERYBODY)
     kept = [(name, value) for name, value in query if _may_keep(name, store_ip)]
-    if not body:
+    if kept and not body:
         return _taken_apart(_paired(kept), words, b"", urlencode(kept).encode())
     beside = _claims(_paired(kept), words)
     try:

@@ -267,7 +267,13 @@ def test_whatever_a_forwarder_writes_is_taken_apart(
 
 @given(FORWARDERS, QUERIES, st.binary(max_size=40))
 def test_whatever_bytes_come_are_handed_on(
-    forwarder: str, query: list[tuple[str, str]], body: bytes
+    forwarder: str, query: list[tuple[str, str]], rest: bytes
 ) -> None:
     """What is no JSON, ingest refuses; taking it apart must not fail before."""
-    assert read(forwarder, query, body).body or not body
+    assert read(forwarder, query, b"\x00" + rest).body == b"\x00" + rest
+
+
+def test_nothing_is_no_postback() -> None:
+    """An empty body is refused as on every endpoint, unless the query is the postback."""
+    assert read("adjust", (), b"").body == b""
+    assert read("adjust", [("ip", "203.0.113.9")], b"").body == b""

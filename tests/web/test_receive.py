@@ -170,7 +170,29 @@ def test_a_head_keeps_nothing(site: Site) -> None:
 def test_a_query_without_end_is_refused(site: Site) -> None:
     """An address has 8 KB; thousands of one-letter names still cost time."""
     query = "&".join(f"a{n}=1" for n in range(201))
-    assert site.client.get(f"/receive/adjust?{query}").status_code == 400
+    answer = site.client.get(f"/receive/adjust?{query}")
+    assert (answer.status_code, answer.content_type) == (400, "application/problem+json")
+    assert answer.json == {
+        "type": "about:blank",
+        "title": "Bad Request",
+        "status": 400,
+        "detail": "a query has at most 200 parameters",
+    }
+
+
+@pytest.mark.parametrize("query", ["", "?token=s3cret", "?ip=203.0.113.9"])
+def test_a_post_of_nothing_is_refused(site: Site, query: str) -> None:
+    """Neither a body nor members in the query: what was lost on the way must come again."""
+    answer = site.client.post(f"/receive/adjust{query}")
+    assert (answer.status_code, answer.content_type) == (400, "application/problem+json")
+    assert site.receiver.rows(Quarantined) == []
+
+
+def test_a_post_may_have_its_postback_in_the_query(site: Site) -> None:
+    """A template for GET may be sent by POST, with an empty body."""
+    apple = site.signer.skadnetwork()
+    assert site.client.post("/receive/adjust", query_string=apple).status_code == 200
+    assert [row.verdict for row in site.receiver.rows(StoredPostback)] == ["valid"]
 
 
 @pytest.mark.parametrize("name", ["a" * 41, "a%20b", "-a", "a%0Ab", "%F0%9F%92%A9"])

@@ -113,6 +113,7 @@ BAD: dict[str, tuple[bytes, int]] = {
     "a JWS of dots": (post(b'{"jws-string": "..."}'), 200),
     "an unsigned JWS": (post(b'{"jws-string": "eyJhbGciOiJub25lIn0.e30."}'), 200),
     "a forwarder's nonsense": (post(b'{"ip": {}, "timestamp": []}', path="/receive/unity"), 200),
+    "a forwarder's nothing": (post(b"", path="/receive/adjust"), 400),
     "a forwarder's versions": (post(b'{"version": []}', path="/receive/appsflyer"), 200),
     "a forwarder's version object": (post(b'{"version": {}}', path="/receive/appsflyer"), 200),
     "a forwarder's version twice": (get("/receive/adjust?version=4.0&version=4.0"), 200),
