@@ -28,6 +28,7 @@ ADMIN = "admin"
 LINK_LIVES = timedelta(hours=24)
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 1_000  # a bound on what a stranger makes us hash
+LONGEST_NAME = 200  # one on what a stranger makes us remember, and look for
 
 
 class AccessError(SkanError):
@@ -63,6 +64,8 @@ def ensure_admin(store: Store, now: datetime) -> str | None:
 
 def add_user(store: Store, name: str, now: datetime, role: str = "admin") -> str:
     """A new user; the token of the one-time link with which they choose a password."""
+    if len(name) > LONGEST_NAME:
+        raise AccessError(f"a user's name has at most {LONGEST_NAME} characters")
 
     def work(connection: Connection) -> str:
         if connection.execute(select(ACCOUNT.c.id).where(ACCOUNT.c.name == name)).first():

@@ -55,9 +55,11 @@ def form() -> ResponseReturnValue:
 @bp.post("/login")
 def sign_in() -> ResponseReturnValue:
     """Sign in, or say that it was wrong: never what of it."""
-    limits, address = _limits(), request.remote_addr
+    limits, address = _limits(), request.remote_addr or ""
     name = request.form.get("name", "").strip()
-    if wait := max(limits.by_name.wait((address, name)), limits.by_address.wait(address)):
+    if len(name) > access.LONGEST_NAME:
+        return _form(WRONG), 422
+    if wait := max(limits.by_name.wait(address, name), limits.by_address.wait(address)):
         seconds = math.ceil(wait)
         text = f"Too many wrong tries. The next one is possible in {seconds} seconds."
         return _form(text), 429, {"Retry-After": str(seconds)}
@@ -66,7 +68,7 @@ def sign_in() -> ResponseReturnValue:
             return _form(BUSY), 429, {"Retry-After": "1"}
         account = access.sign_in(services().store, name, request.form.get("password", ""))
     if account is None:
-        limits.by_name.failed((address, name))
+        limits.by_name.failed(address, name)
         limits.by_address.failed(address)
         return _form(WRONG), 422
     session.begin(account)

@@ -85,6 +85,18 @@ def test_guessing_is_slowed_down(site: Site) -> None:
     assert sign_in(site.browser(), "admin", PASSWORD) == 429
 
 
+def test_a_name_that_nobody_can_have_is_not_looked_for(site: Site) -> None:
+    """Turned away as a wrong one, however often: there is nothing to remember, or to hash."""
+    site.sign_in()
+    longest = "x" * access.LONGEST_NAME
+    guesses = [sign_in(site.browser(), longest + "x", PASSWORD) for _ in range(6)]
+    assert guesses == [422] * 6
+    guesses = [sign_in(site.browser(), longest, PASSWORD) for _ in range(6)]
+    assert guesses == [422] * 5 + [429]
+    with pytest.raises(access.AccessError, match="200"):
+        access.add_user(site.store, longest + "x", NOW)
+
+
 def test_whoever_signs_in_comes_back_to_where_they_were_going(site: Site) -> None:
     """To a path of ours, and nowhere else."""
     site.sign_in()
