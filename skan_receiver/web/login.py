@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import BoundedSemaphore
-from urllib.parse import urlsplit
 
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.blueprints import BlueprintSetupState
@@ -155,6 +154,6 @@ def _invited(token: str) -> access.Account:
 def _next() -> str:
     """Where the user was going: a path here, and nowhere else."""
     path = request.values.get("next", "")
-    parts = urlsplit(path)
+    # A browser reads `\` as `/`, and drops tabs and ends of lines before it looks for `//`.
     ours = path.startswith("/") and not path.startswith(("//", "/\\"))
-    return path if ours and not parts.netloc and path.isprintable() else "/"
+    return path if ours and path.isprintable() else "/"

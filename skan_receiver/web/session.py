@@ -11,7 +11,8 @@ from flask import Flask, g, request, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask.wrappers import Request, Response
 from flask_wtf.csrf import generate_csrf, validate_csrf
-from werkzeug.exceptions import BadRequest
+from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.exceptions import BadRequest, HTTPException
 
 from skan_receiver.config import Settings
 from skan_receiver.storage import access
@@ -90,9 +91,19 @@ def guard() -> None:
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
         raise BadRequest("This form was sent from another site.")
     try:
-        validate_csrf(request.form.get("csrf_token"), services().settings.secret)
+        validate_csrf(_form().get("csrf_token"), services().settings.secret)
     except ValueError:  # WTForms' ValidationError is one
         raise BadRequest("This form is out of date. Go back, reload the page, try again.") from None
+
+
+def _form() -> ImmutableMultiDict[str, str]:
+    try:
+        return request.form
+    except HTTPException:  # too large
+        raise
+    # As in body.py: what stops the server from reading is about what was sent.
+    except Exception:
+        raise BadRequest("This form did not come whole. Please send it again.") from None
 
 
 def _account() -> access.Account | None:

@@ -111,12 +111,24 @@ def test_whoever_signs_in_comes_back_to_where_they_were_going(site: Site) -> Non
         ("https://evil.example/", "/"),
         ("/\\evil.example", "/"),
         ("/\r\nSet-Cookie: x=y", "/"),
+        ("/\t/evil.example", "/"),
+        ("//[", "/"),
+        ("http://[", "/"),
+        ("/[", "/%5B"),
         ("", "/"),
     ]:
         browser = site.browser()
         token = token_of(browser.get("/login"))
         answer = browser.post("/login", data=fields | {"csrf_token": token, "next": wanted})
         assert answer.headers["Location"] == came
+
+
+@pytest.mark.parametrize("wanted", ["//[", "http://[", "/\t/[", "/["])
+def test_an_address_that_is_none_is_no_fault_of_ours(site: Site, wanted: str) -> None:
+    """Strangers write what they like behind `next=`; the form is shown, or left, all the same."""
+    query = {"next": wanted}
+    assert site.browser().get("/login", query_string=query).status_code == 200
+    assert site.sign_in().get("/login", query_string=query).status_code == 303
 
 
 def test_signing_out_ends_the_session_everywhere(site: Site) -> None:

@@ -7,19 +7,16 @@ from flask import request
 from flask.wrappers import Response
 from flask_openapi.models.tag import Tag
 from pydantic import BaseModel, Field
-from werkzeug.exceptions import RequestEntityTooLarge
 
 from skan_receiver.protocol import Examination, Framework, Postback, examine
 from skan_receiver.storage.meanings import Readings, meanings
 from skan_receiver.web.api.blueprint import answer, bp
 from skan_receiver.web.api.models import Signed, Unsigned, base64
-from skan_receiver.web.api.problems import documented
+from skan_receiver.web.api.problems import documented, problem
+from skan_receiver.web.body import BadBody, read_body
 from skan_receiver.web.services import services
 
 TAGS: list[Tag | dict[str, Any]] = [Tag(name="postbacks")]
-
-# As at Apple's endpoints: no postback comes near it.
-LARGEST_BODY = 16 * 1024
 
 
 class Examined(BaseModel):
@@ -43,7 +40,7 @@ class Examined(BaseModel):
 @bp.post(
     "/verify",
     tags=TAGS,
-    responses={200: Examined, **documented(413)},
+    responses={200: Examined, **documented(400, 413)},
     request_body={
         "description": "A postback, exactly as Apple sent it. At most 16 KiB.",
         "required": True,
@@ -52,10 +49,10 @@ class Examined(BaseModel):
 )
 def verify() -> Response:
     """Say of a postback whether Apple signed it. Stores nothing."""
-    # One more than allowed: a chunked body has no length to look at first.
-    body = request.stream.read(LARGEST_BODY + 1)
-    if len(body) > LARGEST_BODY:
-        raise RequestEntityTooLarge("A postback has at most 16 KiB.")
+    try:
+        body = read_body(request.environ)
+    except BadBody as fault:
+        return problem(fault.status, str(fault))
     return answer(_examined(examine(body, services().keys)))
 
 
