@@ -33,13 +33,14 @@ def create_app(settings: Settings | None = None) -> "OpenAPI":
     from flask_openapi.openapi import OpenAPI
     from werkzeug.middleware.proxy_fix import ProxyFix
 
-    from skan_receiver.web import api, session
+    from skan_receiver.web import api, logs, session
     from skan_receiver.web.services import EXTENSION, Services
 
     settings = settings or load()
     info = Info(title="skan-receiver", version=metadata.version("skan-receiver"))
     # No documents at a public address: the API's own blueprint serves them, behind a key.
     app = OpenAPI(__name__, info=info, doc_ui=False, static_folder=None)
+    app.log_exception = logs.unhandled  # type: ignore[method-assign]  # Flask's hook for it
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
     # `//receive` is no path of ours; to answer it with a redirect would promise that it is.
     app.url_map.merge_slashes = False

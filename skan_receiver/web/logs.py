@@ -61,6 +61,20 @@ def request_id(environ: Mapping[str, Any]) -> str:
     return named if named and _REQUEST_ID.fullmatch(named) else token_hex(8)
 
 
+def unhandled(exc_info: Any) -> None:
+    """A fault of ours in a view, in place of Flask's line: that has the path, and the path may be
+    a one-time link that is still good."""
+    from flask import request  # not above: gunicorn's master needs no Flask
+
+    structlog.get_logger("web").error(
+        "unhandled",
+        request=request_id(request.environ),
+        method=request.method,
+        endpoint=request.endpoint,
+        exc_info=exc_info,
+    )
+
+
 def _dumps(event: object, **_: object) -> str:
     return _ENCODER.encode(event)
 

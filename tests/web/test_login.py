@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from structlog.testing import capture_logs
 
 from skan_receiver.storage import Store, access
 from tests.web.site import PASSWORD, Site, token_of
@@ -238,3 +239,18 @@ def test_no_secret_is_in_the_database(site: Site) -> None:
         )
     assert token not in everything
     assert key not in everything
+
+
+def test_a_link_is_not_in_the_log_when_something_breaks(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is good for a day, and more people read logs than may sign in."""
+    link = site.invite()
+    with site.store.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE account SET created_at = 'by hand'")
+    with capture_logs() as logged:
+        answer = site.browser().get(link, headers={"X-Request-Id": "proxy-7"})
+    assert answer.status_code == 500
+    assert (logged[-1]["endpoint"], logged[-1]["request"]) == ("login.link", "proxy-7")
+    assert "exc_info" in logged[-1]
+    assert link.removeprefix("/login/") not in f"{logged} {caplog.text}"
