@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from skan_receiver.errors import Malformed, NotJson
 from skan_receiver.mmp.normal import MEMBERS, canonical, is_of_a_known_version, normal
+from skan_receiver.mmp.personal import Sieve, names_address
 from skan_receiver.protocol.text import load
 
 Query = Iterable[tuple[str, str]]
@@ -62,7 +63,7 @@ DIALECTS: Mapping[str, Mapping[str, str]] = {
 }
 _EVERYBODY = {name: claim for dialect in DIALECTS.values() for name, claim in dialect.items()}
 
-# The device's, or its owner's: dropped, unless a setting says to keep them.
+# What a setting may keep, under our name; personal.py says what else is personal.
 PERSONAL = {
     "ip": "ip",
     "ip-address": "ip",
@@ -70,8 +71,6 @@ PERSONAL = {
     "user-agent": "user_agent",
     "ua": "user_agent",
 }
-# These have no business beside a postback that exists to do without them: always dropped.
-IDENTIFIERS = {"idfa", "idfv"}
 
 # Every postback has one of these.
 _ALWAYS = {"transaction-id", "jws-string"}
@@ -100,7 +99,8 @@ def read(forwarder: str, query: Query, body: bytes, *, store_ip: bool = False) -
     claims: a device that was redirected brings Apple's body, and the network's words in the query.
     """
     words = DIALECTS.get(forwarder, _EVERYBODY)
-    kept = [(name, value) for name, value in query if _may_keep(name, store_ip)]
+    sieve = Sieve(store_ip)
+    kept = [(name, value) for name, value in query if sieve.keeps(name, value)]
     if kept and not body:
         return _taken_apart(_paired(kept), words, b"", urlencode(kept).encode())
     beside = _claims(_paired(kept), words)
@@ -108,7 +108,7 @@ def read(forwarder: str, query: Query, body: bytes, *, store_ip: bool = False) -
         members = _members(body)
     except NotJson:
         return Forwarded(body, None, beside)
-    without = _without_personal(members, store_ip)
+    without = sieve.sifted(members)
     apart = _taken_apart(without, words, body, body if without == members else _dump(without))
     return Forwarded(apart.body, apart.verbatim, {**beside, **apart.claims})
 
@@ -174,27 +174,9 @@ def _int(digits: str) -> int | str:
     return int(digits) if len(digits) <= 20 else digits
 
 
-def _may_keep(name: str, store_ip: bool) -> bool:  # noqa: FBT001  # two words of a predicate
-    plain = canonical(name)
-    return plain not in IDENTIFIERS and (store_ip or plain not in PERSONAL)
-
-
-def _without_personal(value: Any, store_ip: bool) -> Any:  # noqa: FBT001
-    """`value` without personal members, however deep the forwarder has put them."""
-    if type(value) is dict:
-        return {
-            name: _without_personal(inner, store_ip)
-            for name, inner in value.items()
-            if _may_keep(name, store_ip)
-        }
-    if type(value) is list:
-        return [_without_personal(inner, store_ip) for inner in value]
-    return value
-
-
 def _is_word(name: str, words: Mapping[str, str]) -> bool:
     plain = canonical(name)
-    return plain in words or plain in PERSONAL or plain == "timestamp"
+    return plain in words or plain == "timestamp" or names_address(name)
 
 
 def _claims(members: Mapping[str, Any], words: Mapping[str, str]) -> dict[str, Any]:

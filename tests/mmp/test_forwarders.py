@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skan_receiver.mmp.forwarders import DIALECTS, read
+from skan_receiver.mmp.forwarders import DIALECTS, Forwarded, read
 from skan_receiver.mmp.normal import MEMBERS
+from skan_receiver.mmp.personal import Sieve
 from skan_receiver.protocol import Verdict, parse, verify
 from skan_receiver.testing import Signer, encode
 
@@ -201,6 +202,114 @@ def test_a_setting_keeps_addresses_but_never_identifiers() -> None:
     forwarded = read("branch", (), encode(sent), store_ip=True)
     assert forwarded.claims == {"ip": "203.0.113.7", "user_agent": "x"}
     assert b"idfa" not in (forwarded.verbatim or b"")
+
+
+def both_ways(added: dict[str, str], *, store_ip: bool = False) -> list[Forwarded]:
+    """Apple's members with `added`, as the body of a POST and as the query of a GET."""
+    sent = {**APPLE, **added}
+    query = [(name, str(value)) for name, value in sent.items()]
+    return [
+        read("adjust", (), encode(sent), store_ip=store_ip),
+        read("adjust", query, b"", store_ip=store_ip),
+    ]
+
+
+ADDRESSES = [
+    "client_ip",
+    "ip_addr",
+    "user_ip",
+    "adjust_ip",
+    "adjust-ip-address",
+    "ad-network-ip",
+    "clientIP",
+    "IPAddress",
+    "clientIPv4",
+    "ipv6",
+    "useragent",
+    "user_agent",
+    "userAgent",
+    "adjust-ua",
+    "ad-network-user-agent",
+]
+IDENTIFIERS = [
+    "idfa",
+    "IDFV",
+    "adjust_idfa",
+    "idfa_sha1",
+    "gaid",
+    "google_aaid",
+    "device-id",
+    "deviceId",
+    "adjust-device-id",
+    "adid",
+    "android_id",
+    "advertisingId",
+    "appsflyer-customer-user-id",
+]
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_an_address_is_known_by_a_part_of_its_name(name: str) -> None:
+    """Hashed or not, with whatever prefix: no claim, and not in what came."""
+    for forwarded in both_ways({name: "not-for-us"}):
+        assert forwarded.claims == {}
+        assert json.loads(forwarded.body) == APPLE
+        assert b"not-for-us" not in (forwarded.verbatim or b"")
+    for forwarded in both_ways({name: "not-for-us"}, store_ip=True):
+        assert list(forwarded.claims.values()) == ["not-for-us"]
+
+
+@pytest.mark.parametrize("name", IDENTIFIERS)
+def test_an_identifier_is_dropped_whatever_the_setting(name: str) -> None:
+    """What tells one phone from all others has no business here."""
+    for forwarded in both_ways({name: "not-for-us"}, store_ip=True):
+        assert forwarded.claims == {}
+        assert b"not-for-us" not in (forwarded.verbatim or b"")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "203.0.113.9",
+        "2001:db8::9",
+        " 203.0.113.9",
+        "203.0.113.9:443",
+        "[2001:db8::9]:443",
+        "203.0.113.9, 198.51.100.1",
+        "unknown,203.0.113.9",
+    ],
+)
+def test_an_address_is_known_by_its_look(address: str) -> None:
+    """Whatever it is called: a forwarder's words are its own."""
+    added = {"x-forwarded-for": address, "campaign": address, "list": [address, {"a": address}]}
+    forwarded = read("branch", (), encode({**APPLE, **added}))
+    assert forwarded.claims == {"list": [{}]}
+    assert json.loads(forwarded.verbatim or b"") == {**APPLE, "list": [{}]}
+    assert read("branch", [("whence", address)], encode(APPLE)).claims == {}
+    assert read("branch", [("whence", address)], encode(APPLE), store_ip=True).claims
+
+
+def test_claims_that_only_look_personal_are_kept() -> None:
+    """A word with ip in it is no address; a version, a time or a name with colons is none."""
+    named = {"zip": "z", "trip_id": "t", "skip": "", "quality": "q", "deviceCategory": "phone"}
+    valued = {"sdk": "4.0.1", "at": "12:30", "n": 42, "name": "US :: iOS, Broad", "flag": True}
+    added = {**named, **valued}
+    assert read("branch", (), encode({**APPLE, **added})).claims == added
+
+
+@pytest.mark.parametrize(
+    "name", [*MEMBERS, *(name for words in DIALECTS.values() for name in words)]
+)
+def test_no_name_we_know_is_personal(name: str) -> None:
+    """Apple's members and the claims we look for pass, however they are spelt."""
+    for written in (name, name.replace("-", "_"), name.upper()):
+        assert Sieve(store_ip=False).keeps(written, "1")
+
+
+def test_a_page_with_an_address_for_a_name_stays_signed() -> None:
+    """Apple signs the site an advertisement was on, which no device is."""
+    apple = SIGNER.skadnetwork("4.0", source_domain="192.0.2.1")
+    assert json.loads(read("branch", (), encode({**apple, "ip": "::1"})).body) == apple
 
 
 @pytest.mark.parametrize(
