@@ -27,7 +27,10 @@ A_YEAR = "max-age=31536000"
 
 
 def harden(response: Response) -> Response:
-    """An `after_request` of every blueprint that people or programs look at."""
+    """An `after_request` of every blueprint that people or programs look at.
+
+    Not of the application's: devices read no headers, and there are many of them.
+    """
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     # What is here is for whoever asked, and for now.

@@ -5,10 +5,12 @@ from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from skan_receiver.web.access import require
+from skan_receiver.web.headers import harden
 from skan_receiver.web.metrics import exposition
 from skan_receiver.web.services import Services, services
 
 bp = Blueprint("operations", __name__)
+bp.after_request(harden)
 
 
 @bp.get("/livez")

@@ -14,7 +14,7 @@ from http import HTTPStatus
 from urllib.parse import parse_qsl
 
 import structlog
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, make_response, request
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import StatementError
@@ -26,6 +26,7 @@ from skan_receiver.mmp.forwarders import DIALECTS, read
 from skan_receiver.protocol import Verdict
 from skan_receiver.web import metrics
 from skan_receiver.web.body import BadBody, read_body
+from skan_receiver.web.headers import harden
 from skan_receiver.web.logs import request_id
 from skan_receiver.web.services import of, services
 from skan_receiver.web.tokens import admits
@@ -120,7 +121,7 @@ def drop() -> Response:
 
 def ready() -> Response:
     """What somebody sees who opens the URL they have registered."""
-    return Response("ready: postbacks come here by POST\n", content_type="text/plain")
+    return harden(Response("ready: postbacks come here by POST\n", content_type="text/plain"))
 
 
 def _receive(endpoint: str, label: str, incoming: Callable[[bytes], Incoming]) -> Response:
@@ -163,7 +164,7 @@ def _not_stored(error: Exception) -> ResponseReturnValue:
     if isinstance(error, BadRequest):
         return problem(HTTPStatus.BAD_REQUEST, error.description or HTTPStatus.BAD_REQUEST.phrase)
     if isinstance(error, HTTPException):
-        return error
+        return harden(make_response(error))
     metrics.NOT_STORED.inc()
     if isinstance(error, StatementError):
         error.hide_parameters = True  # they are the body

@@ -1,10 +1,15 @@
 """What is open, and what is not."""
 
 import re
+from collections.abc import Sequence
+from itertools import product
+from pathlib import Path
 
 import pytest
 from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
 
+from skan_receiver.testing import encode
 from tests.web.site import Site
 
 # The only paths that need neither a key nor a login, and why.
@@ -15,11 +20,12 @@ OPEN = (
     r"/static/.*",  # the login's style
     r"/login(/.*)?",  # the way in; a link is its own proof
 )
+DEVICES = OPEN[:2]
 VALUES = {"stored_id": 1, "id": 1, "name": "volumes", "filename": "css/swagger-ui.css"}
 
 
-def addresses(site: Site) -> list[tuple[str, str]]:
-    """Every method and path of the application."""
+def addresses(site: Site, but: Sequence[str] = OPEN) -> list[tuple[str, str]]:
+    """Every method and path of the application, but for some."""
     adapter = site.app.url_map.bind("localhost")
     found = []
     for rule in site.app.url_map.iter_rules():
@@ -27,12 +33,12 @@ def addresses(site: Site) -> list[tuple[str, str]]:
             rule.endpoint, {name: VALUES.get(name, "x") for name in rule.arguments}
         )
         methods = (rule.methods or set()) - {"OPTIONS", "HEAD"}
-        found += [(method, path) for method in methods if not is_open(rule)]
+        found += [(method, path) for method in methods if not among(but, rule)]
     return found
 
 
-def is_open(rule: Rule) -> bool:
-    return any(re.fullmatch(path, rule.rule) for path in OPEN)
+def among(paths: Sequence[str], rule: Rule) -> bool:
+    return any(re.fullmatch(path, rule.rule) for path in paths)
 
 
 def test_everything_else_needs_a_key_or_a_login(site: Site) -> None:
@@ -89,22 +95,45 @@ def test_what_is_no_key_is_told_how_to_send_one(site: Site, header: str) -> None
 
 
 def test_every_answer_to_a_browser_is_hardened(site: Site) -> None:
-    """Pages, API, documents, style and errors alike."""
-    site.sign_in()
-    for path in (
-        "/",
-        "/login",
-        "/postbacks/9",
-        "/api/docs",
-        "/api/v1/postbacks",
-        "/static/app.css",
-    ):
-        headers = site.client.get(path, buffered=True).headers
-        policy = headers["Content-Security-Policy"]
-        assert "default-src 'self'" in policy
-        assert "unsafe" not in policy
-        assert headers["X-Content-Type-Options"] == "nosniff"
-        assert headers["Referrer-Policy"] == "no-referrer"
+    """At every address, on every method, whoever asks, and where there is nothing. Only what
+    devices and forwarders post has no such headers: nobody reads them there."""
+    site.receiver.receive(site.signer.skadnetwork())
+    askers = [(site.browser(), {}), (site.browser(), site.key("read")), (site.sign_in(), {})]
+    missed = ("/nope", "/api/nope", "/api/v1/nope", "/postbacks/9", "/static/nope", "/receive/_")
+    asked = {*addresses(site, but=DEVICES), *product(("GET", "BREW", "OPTIONS"), missed)}
+    asked |= {("GET", path) for _, path in addresses(site, but=())}
+    asked |= {("DELETE", path) for _, path in addresses(site, but=())}
+    assert {("GET", "/receive"), ("GET", "/readyz"), ("POST", "/login")} <= asked
+    for (method, path), (browser, key) in product(sorted(asked), askers):
+        if path != "/logout":
+            check(browser.open(path, method=method, headers=key, buffered=True))
+    check(site.client.post("/logout"))
+
+
+def check(answer: TestResponse) -> None:
+    said, asked = answer.headers, f"{answer.request.method} {answer.request.path} {answer.status}"
+    assert "default-src 'self'" in said.get("Content-Security-Policy", ""), asked
+    assert "unsafe" not in said["Content-Security-Policy"], asked
+    assert said["X-Content-Type-Options"] == "nosniff", asked
+    assert said["Referrer-Policy"] == "no-referrer", asked
+    files = re.match("/static/|/api/docs/swagger/", answer.request.path)
+    assert said["Cache-Control"] in ({"no-cache", "no-store"} if files else {"no-store"}), asked
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/readyz", "/nope", "/api/v1/nope", "/receive"])
+def test_browsers_are_asked_to_stay_with_tls(sqlite_url: str, tmp_path: Path, path: str) -> None:
+    """By every answer, since any may be the first that a browser sees."""
+    site = Site(sqlite_url, tmp_path, public_url="https://skan.example")
+    answer = site.client.get(path, base_url="https://skan.example")
+    site.close()
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+def test_devices_are_answered_in_few_bytes(site: Site) -> None:
+    """They are many, and look at the status alone."""
+    answer = site.client.post("/receive", data=encode(site.signer.skadnetwork()))
+    assert answer.status_code == 200
+    assert "Content-Security-Policy" not in answer.headers
 
 
 def test_no_page_has_script_or_style_in_it(site: Site) -> None:

@@ -21,8 +21,7 @@ bp = APIBlueprint(
     operation_id_callback=lambda *, name, **_: name,
 )
 bp.register_error_handler(StoreUnavailable, problems.unavailable)
-# For the application, since a path that does not exist is in no blueprint; it looks at
-# paths below /api alone.
+# For the application, since a path that does not exist is in no blueprint.
 bp.app_errorhandler(HTTPException)(problems.refused)
 bp.after_request(harden)
 

@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from flask import request
+from flask import make_response, request
 from flask.wrappers import Response
 from flask_openapi.models import OPENAPI3_REF_PREFIX
 from flask_openapi.types import ResponseDict
@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from werkzeug.exceptions import HTTPException
 
 from skan_receiver.errors import StoreUnavailable
+from skan_receiver.web.headers import harden
 
 PROBLEM = "application/problem+json"
 
@@ -61,15 +62,19 @@ def invalid(error: ValidationError) -> Response:
     return problem(422, "; ".join(f"{one.where}: {one.what}" for one in faults), errors=faults)
 
 
-def refused(error: HTTPException) -> HTTPException | Response:
-    """What HTTP itself refuses, anywhere below /api: no such path, no such method, no key."""
+def refused(error: HTTPException) -> Response:
+    """What HTTP itself refuses, anywhere: no such path, no such method, no key.
+
+    Below /api as a problem. A path that does not exist is in no blueprint, so it is here that
+    its answer gets its headers.
+    """
     if not request.path.startswith("/api/") or error.code is None:
-        return error
+        return harden(make_response(error))
     response = problem(error.code, error.description or "")
     for name, value in error.get_headers():
         if name != "Content-Type":
             response.headers[name] = value
-    return response
+    return harden(response)
 
 
 def unavailable(_error: StoreUnavailable) -> Response:
