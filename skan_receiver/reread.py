@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, delete, select
 
 from skan_receiver.config import Settings
 from skan_receiver.errors import Malformed
-from skan_receiver.ingest import Incoming, candidate, write
+from skan_receiver.ingest import Incoming, Outcome, candidate, write
 from skan_receiver.protocol import Keys, judge, parse
 from skan_receiver.storage import Quarantined, Store, caps
 from skan_receiver.storage.columns import table
@@ -56,12 +56,22 @@ def _move(
     store: Store, settings: Settings, readable: Sequence[tuple[int, int, Candidate]]
 ) -> Counter[str]:
     def work(connection: Connection) -> Counter[str]:
-        ids = [id_ for id_, _, _ in readable]
-        gone = delete(QUARANTINE).where(QUARANTINE.c.id.in_(ids)).returning(QUARANTINE.c.id)
-        mine = set(connection.scalars(gone))  # nobody else moves these
-        ours = [(size, one) for id_, size, one in readable if id_ in mine]
-        caps.record(connection, "quarantine", (size for size, _ in ours), sign=-1)
-        results = write(connection, settings=settings, batch=[one for _, one in ours])
+        mine = _lock(connection, [id_ for id_, _, _ in readable])  # nobody else moves these
+        ours = [(id_, size, one) for id_, size, one in readable if id_ in mine]
+        results = write(connection, settings=settings, batch=[one for _, _, one in ours])
+        moved = [
+            (id_, size)
+            for (id_, size, _), result in zip(ours, results, strict=True)
+            if result.outcome is not Outcome.DROPPED  # a cap was reached: it stays here
+        ]
+        gone = QUARANTINE.c.id.in_([id_ for id_, _ in moved])
+        connection.execute(delete(QUARANTINE).where(gone))
+        caps.record(connection, "quarantine", (size for _, size in moved), sign=-1)
         return Counter(result.outcome.value for result in results)
 
     return store.write(work)
+
+
+def _lock(connection: Connection, ids: Sequence[int]) -> set[int]:
+    some = select(QUARANTINE.c.id).where(QUARANTINE.c.id.in_(ids)).order_by(QUARANTINE.c.id)
+    return set(connection.scalars(some.with_for_update(skip_locked=True)))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, exists, select, update
 
 from skan_receiver.ingest import Incoming, candidate
 from skan_receiver.protocol import Keys, judge, parse
@@ -31,10 +31,8 @@ def reverify(store: Store, keys: Keys) -> Counter[tuple[str, str]]:
     after = 0
     while rows := _next(store, after):
         after = rows[-1].id
-        changed = [(row, again) for row in rows if (again := _judge_again(row, keys))]
-        if changed:
-            _record(store, changed)
-            changes.update((row.verdict, again.row["verdict"]) for row, again in changed)
+        if changed := [row.id for row in rows if _judge_again(row, keys)]:
+            changes.update(_record(store, keys, changed))
     return changes
 
 
@@ -53,35 +51,55 @@ def _judge_again(row: Row[Any], keys: Keys) -> Candidate | None:
     return replace(again, row={**again.row, "supersedes": row.id})
 
 
-def _record(store: Store, changed: Sequence[Change]) -> None:
-    def work(connection: Connection) -> None:
-        # Sorted, so that two runs at once never wait for each other in a circle.
-        changes = sorted(changed, key=lambda change: change[1].key)
+def _record(store: Store, keys: Keys, ids: Sequence[int]) -> Counter[tuple[str, str]]:
+    def work(connection: Connection) -> Counter[tuple[str, str]]:
+        changes = _locked(connection, keys, ids)
         placed = place(connection, [again for _, again in changes])
-        taken_back, sizes = [], []
+        done, sizes = Counter[tuple[str, str]](), []
         for (row, again), (outcome, stored_id) in zip(changes, placed, strict=True):
             new = outcome in (Outcome.STORED, Outcome.COLLISION)
-            if new or _link(connection, stored_id, row.id):
-                taken_back.append(_take_back(row))
+            if new or _take_over(connection, stored_id, row.id):
+                connection.execute(FRESH.insert(), _change(row, -1))
+                done[row.verdict, again.row["verdict"]] += 1
             if new and again.row["verdict"] not in VOUCHED:
                 sizes.append(len(row.body))
         caps.record(connection, "invalid", sizes)
-        if taken_back:
-            connection.execute(FRESH.insert(), taken_back)
+        return done
 
-    store.write(work)
-
-
-def _take_back(row: Row[Any]) -> dict[str, Any]:
-    values = {name: getattr(row, name) for name in COUNTED}
-    return {"identity": row.identity, "stored_id": row.id, "delta": -1, **values}
+    return store.write(work)
 
 
-def _link(connection: Connection, stored_id: int, old_id: int) -> bool:
-    """The postback came again after the keys changed, before we did: its row takes the link.
+def _locked(connection: Connection, keys: Keys, ids: Sequence[int]) -> list[Change]:
+    """The rows as they are now: a copy from closer to Apple may have changed them since.
 
-    False where it has one: another run was here, and took back what there was.
+    In the order of their new keys, so that two runs at once never wait in a circle.
     """
-    free = POSTBACK.c.id == stored_id, POSTBACK.c.supersedes.is_(None)
-    linked = connection.execute(update(POSTBACK).where(*free).values(supersedes=old_id))
-    return linked.rowcount == 1
+    rows = select(POSTBACK).where(POSTBACK.c.id.in_(ids), ~superseded()).order_by(POSTBACK.c.id)
+    locked = connection.execute(rows.with_for_update(of=POSTBACK)).all()
+    changes = [(row, again) for row in locked if (again := _judge_again(row, keys))]
+    return sorted(changes, key=lambda change: change[1].key)
+
+
+def _take_over(connection: Connection, stored_id: int, old_id: int) -> bool:
+    """Let a row that is there already stand for the old one; False where it does.
+
+    Either the postback came again after the keys changed, before we did; or the keys went
+    forth and back, and what was judged anew then counts again now.
+    """
+    row = connection.execute(
+        select(POSTBACK).where(POSTBACK.c.id == stored_id).with_for_update()
+    ).one()
+    later = POSTBACK.c.supersedes == stored_id
+    if connection.scalar(select(exists().where(later))):
+        connection.execute(update(POSTBACK).where(later).values(supersedes=None))
+        connection.execute(FRESH.insert(), _change(row, +1))
+    elif row.supersedes is not None:
+        return False
+    mine = POSTBACK.c.id == stored_id
+    connection.execute(update(POSTBACK).where(mine).values(supersedes=old_id))
+    return True
+
+
+def _change(row: Row[Any], delta: int) -> dict[str, Any]:
+    values = {name: getattr(row, name) for name in COUNTED}
+    return {"identity": row.identity, "stored_id": row.id, "delta": delta, **values}

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select, text
+from sqlalchemy import Connection, Row, bindparam, delete, select, text
 
 from skan_receiver.config import Settings
 from skan_receiver.delivery import Destination, owe
@@ -55,8 +55,12 @@ class Tally:
                 if n
             ]
             add(connection, target, cells, "n")
-            if any(cell["n"] < 0 for cell in cells):
-                connection.execute(delete(target).where(target.c.n == 0))
+            if less := [cell for cell in cells if cell["n"] < 0]:
+                keys = (column == bindparam(f"at_{column.name}") for column in target.primary_key)
+                connection.execute(
+                    delete(target).where(*keys, target.c.n == 0),
+                    [{f"at_{name}": cell[name] for name in names} for cell in less],
+                )
 
 
 def settle(
@@ -77,7 +81,7 @@ def settle(
             # A row that retention took meanwhile is nobody's any more.
             if (row := rows.get(change.stored_id)) is not None:
                 tally.add(row, change, change.delta)
-                if row.counted and change.delta > 0:
+                if row.counted and change.delta > 0 and not row.superseded:
                     counted[row.id] = row
         tally.write(connection)
         owe(connection, destinations, list(counted.values()), now)
@@ -93,22 +97,34 @@ def recount(store: Store, settings: Settings) -> None:
     their cells stay as they are.
     """
 
-    def work(connection: Connection) -> None:
-        _hold_still(connection)
-        for cells in (HOURS, DAYS):
-            connection.execute(delete(cells).where(cells.c.verdict.in_(VOUCHED)))
-        tally = Tally()
-        for row in _all(connection, settings):
-            tally.add(row, row, +1)
-        pending = connection.execute(select(FRESH)).all()
-        rows = _postbacks(connection, settings, {change.stored_id for change in pending})
-        for change in pending:
-            held = rows.get(change.stored_id)
-            if held is not None and held.verdict in VOUCHED:  # `settle` will add it: not twice
-                tally.add(held, change, -change.delta)
-        tally.write(connection)
+    store.write(lambda connection: recounted(connection, settings))
 
-    store.write(work)
+
+def recounted(connection: Connection, settings: Settings) -> None:
+    """As `recount`, inside a transaction that changes what counts."""
+    _hold_still(connection)
+    for cells in (HOURS, DAYS):
+        connection.execute(delete(cells).where(cells.c.verdict.in_(VOUCHED)))
+    tally = Tally()
+    for row in _all(connection, settings):
+        tally.add(row, row, +1)
+    # `settle` will add what is not settled yet: not twice.
+    for changes in _pending(connection):
+        rows = _postbacks(connection, settings, {change.stored_id for change in changes})
+        for change in changes:
+            held = rows.get(change.stored_id)
+            if held is not None and held.verdict in VOUCHED:
+                tally.add(held, change, -change.delta)
+    tally.write(connection)
+
+
+def _pending(connection: Connection) -> Iterable[Sequence[Row[Any]]]:
+    """What is fresh, a piece at a time: after an import with no worker it may be millions."""
+    after = 0
+    some = select(FRESH).order_by(FRESH.c.id).limit(BATCH)
+    while changes := connection.execute(some.where(FRESH.c.id > after)).all():
+        yield changes
+        after = changes[-1].id
 
 
 def _claim(connection: Connection, limit: int) -> Sequence[Row[Any]]:
@@ -121,7 +137,8 @@ def _postbacks(connection: Connection, settings: Settings, ids: set[int]) -> dic
     if not ids:
         return {}
     counted = qualifies(settings).label("counted")
-    found = select(*_columns(), counted).where(POSTBACK.c.id.in_(ids))
+    judged_anew = superseded().label("superseded")
+    found = select(*_columns(), counted, judged_anew).where(POSTBACK.c.id.in_(ids))
     rows: Any = connection.execute(found).all()
     return {row.id: row for row in rows}
 

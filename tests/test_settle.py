@@ -7,8 +7,11 @@ from random import Random
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Connection
 
 from skan_receiver.config import Settings
+from skan_receiver.errors import StoreUnavailable
+from skan_receiver.ingest import Incoming
 from skan_receiver.reread import reread
 from skan_receiver.reverify import reverify
 from skan_receiver.settle import recount
@@ -21,6 +24,7 @@ from skan_receiver.storage import (
     StoredPostback,
 )
 from skan_receiver.storage.columns import table
+from skan_receiver.storage.place import Candidate, place
 from skan_receiver.testing import Signer, encode
 from tests.receiving import Receiver
 
@@ -174,6 +178,58 @@ def test_a_withdrawn_key_takes_its_postbacks_out_of_the_counts(receiver: Receive
     receiver.settle()
     assert (counted(receiver), total(receiver)) == (0, 1)
     check(receiver)
+
+
+def test_a_key_that_goes_and_comes_back_counts_again(receiver: Receiver) -> None:
+    """One run with a wrong key file must be mended by the next with the right one."""
+    receiver.receive(*(receiver.signer.skadnetwork("4.0", conversion_value=n) for n in range(3)))
+    receiver.settle()
+    nobody = Signer(seed=3).keys()
+    for _ in range(2):
+        assert reverify(receiver.store, nobody) == {("valid", "invalid"): 3}
+        assert reverify(receiver.store, nobody) == {}
+        receiver.settle()
+        assert (counted(receiver), total(receiver)) == (0, 3)
+        assert reverify(receiver.store, receiver.keys) == {("invalid", "valid"): 3}
+        receiver.settle()
+        assert (counted(receiver), total(receiver)) == (3, 3)
+        check(receiver)
+
+
+def test_a_full_cap_leaves_the_quarantine_as_it_was(store: Store) -> None:
+    """What was acknowledged is kept, even where it can be read now and nobody vouches for it."""
+    receiver = Receiver(store, Settings(invalid_rows=0))
+    body = encode({**receiver.signer.skadnetwork("4.0"), "app-id": 1})
+    row = {
+        "received_at": receiver.now, "endpoint": "network", "body": body,
+        "reason": "of a time when we could not read it", "member": None,
+    }  # fmt: skip
+    store.write(lambda connection: connection.execute(table(Quarantined).insert(), row))
+    assert reread(store, receiver.settings, receiver.keys) == {"dropped": 1}
+    assert [kept.body for kept in receiver.rows(Quarantined)] == [body]
+
+
+def test_a_month_is_not_remembered_before_it_is_there(store: Store) -> None:
+    """A batch that is rolled back must not leave us believing in a partition."""
+    receiver = Receiver(store)
+    body = receiver.signer.skadnetwork("4.0")
+    other = {**receiver.signer.skadnetwork("3.0", transaction_id=body["transaction-id"])}
+    candidates = [
+        one
+        for one in (
+            receiver._ingest.read(Incoming(receiver.now, "network", encode(each)))
+            for each in (body, other)
+        )
+        if isinstance(one, Candidate)
+    ]
+
+    def fail(connection: Connection) -> None:
+        place(connection, candidates)
+        raise OSError("the disk is full")
+
+    with pytest.raises(StoreUnavailable):
+        store.write(fail)
+    assert [one.outcome.value for one in receiver.receive(body, other)] == ["stored", "collision"]
 
 
 def test_reread_moves_what_can_be_read_now(receiver: Receiver) -> None:

@@ -3,11 +3,11 @@
 import re
 
 import click
-from sqlalchemy import delete, select
+from sqlalchemy import Connection, delete, select
 
 from skan_receiver.cli.context import open_store
 from skan_receiver.cli.output import as_json, show
-from skan_receiver.settle import recount
+from skan_receiver.settle import recounted
 from skan_receiver.storage import Registered
 from skan_receiver.storage.columns import table
 from skan_receiver.storage.upsert import insert_new
@@ -39,18 +39,26 @@ def _list(kind: str, *, as_json: bool) -> None:
 def _add(kind: str, value: str, name: str) -> None:
     settings, store = open_store()
     row = {"kind": kind, "value": value.lower(), "name": name}
-    store.write(lambda connection: insert_new(connection, REGISTERED, [row]))
-    recount(store, settings)
+
+    def work(connection: Connection) -> None:
+        insert_new(connection, REGISTERED, [row])
+        recounted(connection, settings)
+
+    store.write(work)
     click.echo(f"{value} is ours")
 
 
 def _remove(kind: str, value: str) -> None:
     settings, store = open_store()
     which = delete(REGISTERED).where(REGISTERED.c.kind == kind, REGISTERED.c.value == value.lower())
-    gone = store.write(lambda connection: connection.execute(which).rowcount)
-    if not gone:
+
+    def work(connection: Connection) -> int:
+        gone = connection.execute(which).rowcount
+        recounted(connection, settings)
+        return gone
+
+    if not store.write(work):
         raise click.ClickException(f"{value} was not registered")
-    recount(store, settings)
     click.echo(f"{value} is no longer ours")
 
 

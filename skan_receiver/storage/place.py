@@ -188,7 +188,8 @@ def _repeat(
 def _take_over(connection: Connection, writes: _Writes, candidate: Candidate, mine: _Held) -> None:
     """Someone closer to Apple says it: their values stand from now on, the others' are conflict."""
     old, stands = mine.row, {name: candidate.row[name] for name in (*UNSIGNED, "flags", "body")}
-    if any(old[name] != stands[name] for name in COUNTED):
+    # Also where no value changes: destinations may want what came in here and not there.
+    if any(old[name] != stands[name] for name in COUNTED) or old["endpoint"] != candidate.endpoint:
         writes.fresh.append(_change(candidate.key, mine.stored_id, old, -1))
         writes.fresh.append(_change(candidate.key, mine.stored_id, stands, +1))
     connection.execute(

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, delete, func, select, text
 
 from skan_receiver.config import Settings
-from skan_receiver.storage import caps
+from skan_receiver.storage import caps, months
 from skan_receiver.storage.columns import table
 from skan_receiver.storage.deliveries import Attempt
 from skan_receiver.storage.postbacks import UNVOUCHED, Arrival, Quarantined, Seen, StoredPostback
@@ -23,8 +23,10 @@ ATTEMPT_DAYS = 30
 def retain(store: Store, settings: Settings, now: datetime) -> int:
     """Delete a piece of each kind that is past its time; how many rows. Call until it is 0.
 
-    What was counted stays counted.
+    What was counted stays counted. Room for the months to come is made here too.
     """
+    with store.read() as connection:
+        months.ensure_ahead(connection, now)
     return (
         drop_unvouched(store, now - timedelta(days=settings.invalid_days))
         + drop_quarantined(store, now - timedelta(days=settings.quarantine_days))
