@@ -41,7 +41,7 @@ def states(findings: list[Finding]) -> set[State]:
 
 def test_our_receiver_is_good_and_keeps_nothing_of_it(served: str, sqlite_url: str) -> None:
     """Four paths, with a body of 15 KiB too; the store stays empty."""
-    findings = look_at_site(served, NOW)
+    findings = look_at_site(served, datetime.now(UTC))
     assert states(findings) == {State.GOOD}
     assert len([one for one in findings if one.what.startswith("/.well-known")]) == 4
     store = Store(sqlite_url)
