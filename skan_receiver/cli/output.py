@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from skan_receiver.web.words import printable
+
 as_json = click.option("--json", "as_json", is_flag=True, help="Print NDJSON: an object a line.")
 
 Row = Mapping[str, Any]
@@ -45,10 +47,7 @@ def _cell(value: object) -> str:
         return "–"
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M:%S}"
-    # Control characters of a stranger must not steer our terminal.
-    return "".join(
-        char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in str(value)
-    )
+    return printable(str(value))
 
 
 def _plain(value: object) -> str:

@@ -10,6 +10,8 @@ from skan_receiver.cli.context import open_store
 from skan_receiver.cli.output import as_json, dumps, show
 from skan_receiver.storage.meanings import NO_SCHEMA, Readings, meanings, rest, share
 from skan_receiver.storage.search import SIGNED, UNSIGNED, Query, Story, find, story
+from skan_receiver.web.words import name as postback_name
+from skan_receiver.web.words import printable
 
 COLUMNS = (
     *("id", "received_at", "verdict", "counted", "version", "window", "value"),
@@ -75,7 +77,7 @@ def show_(*, which: str, as_json: bool) -> None:
         click.echo(
             dumps({**told, "meanings": [reading.as_dict() for reading in readings]})
             if as_json
-            else _prose({**told, "means": _means(readings)})
+            else _prose({**told, "signed": _named(one), "means": _means(readings)})
         )
 
 
@@ -119,6 +121,12 @@ def _told(one: Story) -> dict[str, Any]:
     }
 
 
+def _named(one: Story) -> dict[str, Any]:
+    """The signed fields for people, who see no id that is a space."""
+    signed = {name: getattr(one.row, name) for name in SIGNED}
+    return {**signed, "postback_id": postback_name(one.row)}
+
+
 def _means(readings: Readings) -> str:
     """What the value means, by each version that can have been in force."""
     if not readings:
@@ -148,4 +156,4 @@ def _prose(told: dict[str, Any]) -> str:
 
 
 def _shown(value: object) -> str:
-    return "–" if value is None or value == [] else str(value)
+    return "–" if value is None or value == [] else printable(str(value))

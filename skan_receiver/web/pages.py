@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, render_template, request
+from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, NotFound
 
@@ -38,6 +39,12 @@ bp = Blueprint("pages", __name__)
 bp.before_request(sign_in_first)
 bp.before_request(session.guard)
 bp.after_request(harden)
+
+
+@bp.record
+def _print(state: BlueprintSetupState) -> None:
+    """Whatever a template prints, and strangers may have written, is made visible in one place."""
+    state.app.jinja_env.finalize = words.on_pages
 
 
 @bp.app_context_processor

@@ -1,11 +1,21 @@
 """How pages say things: one word per thing, the same on every page."""
 
 import json
+import re
 from base64 import urlsafe_b64decode
 from datetime import datetime
 from typing import Any
 
+# Letters, marks and symbols by their category that show as nothing all the same: fillers,
+# selectors of variants, the blank of Braille.
+_BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\U000e0100-\U000e01ef]"
+)
+
 SEPARATOR = "\u2063"  # between the values Apple signs; it shows as nothing
+
+BRIEF = 13  # characters: the first two groups of a UUID
 
 WINDOWS = ("days 0–2", "days 3–7", "days 8–35")
 
@@ -57,6 +67,40 @@ KINDS = {
     "conflict": "other unsigned values",
     "collision": "other signed fields",
 }
+
+
+def printable(found: str, keep: str = "") -> str:
+    """A stranger's text with everything escaped that is not to be seen, or turns round or steers
+    what is: controls, those of direction among them, and whatever else is blank.
+    """
+    if found.isprintable() and not _BLANK.search(found):
+        return found
+    return "".join(
+        char if char in keep or (char.isprintable() and not _BLANK.match(char)) else _escaped(char)
+        for char in found
+    )
+
+
+def _escaped(char: str) -> str:
+    return char.encode("unicode_escape").decode()
+
+
+def on_pages(found: Any) -> Any:
+    """What a template is about to print. Lines stay lines; marks of our own are not looked at."""
+    if isinstance(found, str) and not hasattr(found, "__html__"):
+        return printable(found, keep="\t\n\r")
+    return found
+
+
+def name(row: Any) -> str:
+    """A postback's id, or its row's number where that shows as nothing."""
+    return printable(row.postback_id).strip() or f"#{row.id}"
+
+
+def brief(row: Any) -> str:
+    """Enough of it to tell it from others."""
+    whole = name(row)
+    return whole if len(whole) <= BRIEF else f"{whole[:BRIEF]}…"
 
 
 def window(index: int) -> str:

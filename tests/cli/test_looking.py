@@ -104,3 +104,17 @@ def test_wrong_use_of_a_report_is_said_in_words(run: Run) -> None:
         done = run("report", *arguments)
         assert done.status == 2
         assert said in done.err
+
+
+def test_what_a_stranger_wrote_does_not_steer_a_terminal(run: Run, receiver: Receiver) -> None:
+    """Neither in the list nor in the whole of one: no escape, no bell, no way back in the line."""
+    hostile = "a\x1b[2Jb\x07c\rd\u202ee\x9bf"
+    sign = receiver.signer.skadnetwork
+    receiver.receive(sign(transaction_id=hostile, ad_network_id=hostile), sign(transaction_id=" "))
+    for arguments in (("list",), ("show", "4")):
+        out = run("postbacks", *arguments).out
+        assert r"a\x1b[2Jb\x07c\rd\u202ee\x9bf" in out
+        assert {char for char in out if not char.isprintable()} == {"\n"}
+    assert "postback_id: #5\n" in run("postbacks", "show", "5").out
+    (row,) = run("postbacks", "show", "5", "--json").lines
+    assert row["signed"]["postback_id"] == " "

@@ -191,6 +191,43 @@ def test_what_a_stranger_wrote_is_text(looking: Site) -> None:
         assert "&lt;img src=x" in page
 
 
+HOSTILE = "a\u202eb\u2066c\x1b[2Jd\x9be\u200bf\ufeffg\u3164h\u2028i"
+ESCAPED = r"a\u202eb\u2066c\x1b[2Jd\x9be\u200bf\ufeffg\u3164h\u2028i"
+
+
+def test_what_a_stranger_wrote_turns_nothing_round(looking: Site) -> None:
+    """Marks of direction reorder the text around them; on no page are there any."""
+    body = looking.signer.skadnetwork(transaction_id=HOSTILE, ad_network_id=HOSTILE)
+    looking.receiver.receive(body, {**body, "app-id": 7}, endpoint=f"forwarded:{HOSTILE}")
+    for path in ("/", "/postbacks", "/postbacks/1", "/postbacks/2"):
+        page = looking.client.get(path).text
+        assert ESCAPED in page
+        assert {char for char in page if not char.isprintable()} == {"\n"}
+        assert "\u3164" not in page
+    story = looking.client.get("/postbacks/1").text
+    assert f"<title>Postback {ESCAPED} " in story
+    assert f'<h1><span class="id">{ESCAPED}</span></h1>' in story
+
+
+def test_a_hostile_id_can_be_searched_for(looking: Site) -> None:
+    """The form keeps what was typed, so that searching again finds it again."""
+    looking.receiver.receive(looking.signer.skadnetwork(ad_network_id=HOSTILE))
+    page = looking.client.get("/postbacks", query_string={"ad_network_id": HOSTILE}).text
+    assert f'name="ad_network_id" value="{HOSTILE}"' in page
+    assert re.findall(r'href="/postbacks/(\d+)"', page) == ["1"]
+
+
+@pytest.mark.parametrize("blank", [" ", " " * 20])
+def test_a_postback_whose_id_is_blank_can_be_seen(looking: Site, blank: str) -> None:
+    """By the number of its row: a link without a text cannot be clicked."""
+    looking.receiver.receive(looking.signer.skadnetwork(transaction_id=blank))
+    for path in ("/", "/postbacks"):
+        assert '<a href="/postbacks/1"><span class="id">#1</span></a>' in (
+            looking.client.get(path).text
+        )
+    assert "<title>Postback #1 " in looking.client.get("/postbacks/1").text
+
+
 def test_a_postback_that_is_not_there_is_a_page_that_says_so(looking: Site) -> None:
     """However large its number."""
     assert "There is no postback 7." in words(looking, "/postbacks/7", 404)
