@@ -72,4 +72,6 @@ class Problems:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A question with the nearest known word, nothing where none is near."""
     near = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    if near and near[0] == word:
+        return "; it belongs elsewhere: docs/schemas.md"
     return f"; did you mean `{near[0]}`?" if near else ""
