@@ -21,11 +21,24 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlch
 from skan_receiver.errors import ConfigurationError, StoreUnavailable
 
 BUSY_TIMEOUT_MS = 5_000
+# How long a writer waits for those before it, and how often it looks whether they are done.
+LOCK_SECONDS = 5.0
+LOOK_SECONDS = 0.0003
 POOL_SIZE = 8
 
 # PostgreSQL says "try the transaction again": serialization failure, deadlock.
 TRY_AGAIN = {"40001", "40P01"}
 RETRIES = 5
+
+# A server that vanishes says nothing: without these, TCP waits for it for a quarter of an hour.
+# https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
+NETWORK_WAITS = {
+    "connect_timeout": 5,
+    "tcp_user_timeout": 10_000,  # milliseconds; the others are seconds
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
 
 T = TypeVar("T")
 
@@ -44,7 +57,7 @@ class Store:
         self._engine: Engine | None = None
         self._immediate: Engine | None = None
         self._lock = threading.Lock()
-        self._file: IO[bytes] | None = None
+        self._files: tuple[IO[bytes], ...] = ()
         _stores.add(self)
 
     @property
@@ -76,13 +89,20 @@ class Store:
         """Give back every connection."""
         if self._engine is not None:
             self._engine.dispose()
-        if self._file is not None:
-            self._file.close()
-        self._engine = self._immediate = self._file = None
+        for file in self._files:
+            file.close()
+        self._engine = self._immediate = None
+        self._files = ()
 
     def _write_sqlite(self, work: Callable[[Connection], T]) -> T:
-        with self._lock, self._among_processes(), self._writer.begin() as connection:
-            return work(connection)
+        until = time.monotonic() + LOCK_SECONDS
+        if not self._lock.acquire(timeout=LOCK_SECONDS):
+            raise StoreUnavailable(f"another thread has been writing for {LOCK_SECONDS:.0f} s")
+        try:
+            with self._among_processes(until), self._writer.begin() as connection:
+                return work(connection)
+        finally:
+            self._lock.release()
 
     def _write_postgres(self, work: Callable[[Connection], T]) -> T:
         for attempt in range(RETRIES):
@@ -102,17 +122,22 @@ class Store:
         return self._immediate
 
     @contextmanager
-    def _among_processes(self) -> Iterator[None]:
+    def _among_processes(self, until: float) -> Iterator[None]:
+        # Who waits holds `turn`: so the one before it, which needs that too, cannot come back
+        # and take `lock` again between two looks.
         if self.url.database in {None, "", ":memory:"}:
             yield
             return
-        if self._file is None:
-            self._file = open(f"{self.url.database}.lock", "ab")  # noqa: SIM115  # kept open
-        fcntl.flock(self._file, fcntl.LOCK_EX)
+        if not self._files:
+            names = (f"{self.url.database}.turn", f"{self.url.database}.lock")
+            self._files = tuple(open(name, "ab") for name in names)  # noqa: SIM115  # kept open
+        turn, lock = self._files
+        with _locked(turn, until):
+            _lock(lock, until)
         try:
             yield
         finally:
-            fcntl.flock(self._file, fcntl.LOCK_UN)
+            fcntl.flock(lock, fcntl.LOCK_UN)
 
     def _connect(self) -> Engine:
         if not self.is_sqlite:
@@ -125,8 +150,32 @@ class Store:
         """After a fork: the parent's connections and locks are not ours to use or close."""
         if self._engine is not None:
             self._engine.dispose(close=False)
-        self._engine = self._immediate = self._file = None
+        self._engine = self._immediate = None
+        self._files = ()
         self._lock = threading.Lock()
+
+
+@contextmanager
+def _locked(file: IO[bytes], until: float) -> Iterator[None]:
+    _lock(file, until)
+    try:
+        yield
+    finally:
+        fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def _lock(file: IO[bytes], until: float) -> None:
+    """Like a flock that blocks, but not for ever: flock itself knows no time-out."""
+    while True:
+        try:
+            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise StoreUnavailable(
+                    f"another process has been writing for {LOCK_SECONDS:.0f} s "
+                    f"and holds {file.name}"
+                ) from None
+        time.sleep(LOOK_SECONDS)
 
 
 def _sqlite(url: Any) -> Engine:
@@ -159,14 +208,19 @@ def _sqlite(url: Any) -> Engine:
 def _postgres(url: Any) -> Engine:
     # Said, not assumed: a server may be configured to acknowledge before it is durable.
     # Nor may a lock of somebody else's keep a device waiting until it hangs up.
-    options = "-c synchronous_commit=on -c timezone=UTC -c lock_timeout=5s"
+    # A migration or a recount takes its time: a role's limit is not for them, one in the URL is.
+    # Of two values for one setting, the server takes the later.
+    asked = url.normalized_query.get("options", ())
+    ours = "-c synchronous_commit=on -c timezone=UTC -c lock_timeout=5s"
+    options = " ".join(("-c statement_timeout=0", *asked, ours))
+    waits = {name: value for name, value in NETWORK_WAITS.items() if name not in url.query}
     return create_engine(
         url,
         pool_size=POOL_SIZE,
         max_overflow=64,
         pool_pre_ping=True,
         hide_parameters=True,  # an error's text is logged, and bodies are nobody's business
-        connect_args={"options": options, "connect_timeout": 5},
+        connect_args={"options": options, **waits},
     )
 
 
