@@ -9,7 +9,6 @@ was stopped goes on where it was, and a file imported twice changes nothing.
 """
 
 import base64
-import binascii
 import gzip
 import hashlib
 import json
@@ -19,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
 from multiprocessing import get_context
@@ -29,7 +28,7 @@ from typing import IO, cast
 from sqlalchemy import Connection, select
 
 from skan_receiver.config import Settings
-from skan_receiver.ingest import Incoming, Ingest, Outcome, Read, Result, write
+from skan_receiver.ingest import FORWARDER_NAME, Incoming, Ingest, Outcome, Read, Result, write
 from skan_receiver.protocol import Keys
 from skan_receiver.storage import ImportedChunk, Store
 from skan_receiver.storage.columns import table
@@ -39,6 +38,10 @@ CHUNK = table(ImportedChunk)
 # A tenth of a second of verifying, and a commit that others do not wait for too long.
 LINES = 1_000
 LONGEST_LINE = 64 * 1024
+
+# SKAdNetwork came with iOS 11.3, in March 2018. A clock may be wrong, but not by more than a day.
+EARLIEST = datetime(2018, 1, 1, tzinfo=UTC)
+AHEAD = timedelta(days=1)
 
 ENDPOINTS = ("network", "developer", "import", "simulator")
 
@@ -132,20 +135,37 @@ def incoming(line: bytes, now: datetime) -> Incoming:
     line = line.strip()
     if b'"received_at"' not in line:
         return Incoming(now, "import", line)
-    envelope = json.loads(line)
     try:
+        envelope = json.loads(line)
         moment = datetime.fromisoformat(envelope["received_at"])
         endpoint = envelope.get("endpoint", "import")
         body = base64.b64decode(envelope["body"], validate=True)
     except KeyError as missing:
         raise ValueError(f"an envelope without {missing}") from None
-    except (TypeError, ValueError, binascii.Error) as fault:
+    except RecursionError:
+        raise ValueError("not an envelope: nested too deeply") from None
+    except (TypeError, ValueError, OverflowError) as fault:
         raise ValueError(f"not an envelope: {fault}") from None
     if moment.tzinfo is None:
         raise ValueError("received_at: without a time zone; write it as 2026-11-01T12:00:00Z")
-    if endpoint not in ENDPOINTS and not str(endpoint).startswith("forwarded:"):
-        raise ValueError(f"endpoint: {endpoint!r} is none of {', '.join(ENDPOINTS)}")
+    if not EARLIEST <= moment <= now + AHEAD:
+        raise ValueError(
+            f"received_at: {envelope['received_at']} is before {EARLIEST:%Y-%m-%d} or in the "
+            "future; write when the postback came, or leave the envelope out"
+        )
+    if not _known(endpoint):
+        raise ValueError(
+            f"endpoint: {endpoint!r} is none of {', '.join(ENDPOINTS)} or forwarded:<name>, "
+            "a name being up to 40 of a-z, 0-9 and -"
+        )
     return Incoming(moment.astimezone(UTC), endpoint, body)
+
+
+def _known(endpoint: object) -> bool:
+    if not isinstance(endpoint, str):
+        return False
+    name = endpoint.removeprefix("forwarded:")
+    return endpoint in ENDPOINTS or (name != endpoint and bool(FORWARDER_NAME.fullmatch(name)))
 
 
 def _chunks(path: Path) -> Iterator[list[bytes]]:

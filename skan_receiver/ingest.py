@@ -3,6 +3,7 @@
 Knows no destinations, schemas or counts: it leaves a `fresh` row, and `settle` does the rest.
 """
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ from skan_receiver.storage.place import Candidate, Outcome, place
 from skan_receiver.storage.predicate import VOUCHED
 
 QUARANTINE = table(Quarantined)
+
+# What follows "forwarded:" in an endpoint; it becomes a column and a metric's label.
+FORWARDER_NAME = re.compile("[a-z0-9][a-z0-9-]{0,39}")
 
 log = structlog.get_logger("ingest")
 
@@ -229,14 +233,18 @@ def _quarantine(
     )
     kept = []
     for position, one in unreadable:
-        fits = room.admit(len(one.incoming.body))
+        fits = room.admit(_size(one))
         outcome = Outcome.QUARANTINED if fits else Outcome.DROPPED
         results[position] = Result(outcome, reason=str(one.fault))
         if fits:
             kept.append(one)
     if kept:
         connection.execute(QUARANTINE.insert(), [_quarantined(one) for one in kept])
-    caps.record(connection, "quarantine", (len(one.incoming.body) for one in kept))
+    caps.record(connection, "quarantine", map(_size, kept))
+
+
+def _size(one: Unreadable) -> int:
+    return caps.size_of(one.incoming.body, one.incoming.verbatim, one.incoming.claims)
 
 
 def _quarantined(one: Unreadable) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from skan_receiver.config import Settings
-from skan_receiver.importing import Imported, import_file, incoming
+from skan_receiver.importing import ENDPOINTS, Imported, import_file, incoming
 from skan_receiver.storage import Store, StoredPostback
 from skan_receiver.testing import encode
 from tests.receiving import NOON, Receiver
@@ -81,6 +81,39 @@ def test_a_bad_line_is_named_and_the_rest_imported(receiver: Receiver, tmp_path:
     assert outcomes == {"refused": 5, "stored": 1, "quarantined": 1}
     assert [line for line, _ in faults] == [1, 4, 5, 6, 7]
     assert "time zone" in faults[1][1]
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        (envelope(b"{}", received_at="0001-01-01T00:00:00+01:00"), "received_at.*2018"),
+        (envelope(b"{}", received_at="2017-12-31T23:59:59Z"), "received_at.*2018"),
+        (envelope(b"{}", received_at="2026-11-24T12:30:01Z"), "received_at.*future"),
+        (envelope(b"{}", received_at="9999-12-31T23:59:59-01:00"), "received_at.*future"),
+        (b'{"received_at":' + b"[" * 30_000, "deep"),
+        (b'{"received_at": "\xff"}', "not an envelope"),
+        (envelope(b"{}", body="\ud800"), "not an envelope"),
+        (envelope(b"{}", endpoint="forwarded:a\0b"), "forwarded:<name>"),
+        (envelope(b"{}", endpoint="forwarded:\ud800"), "forwarded:<name>"),
+        (envelope(b"{}", endpoint="forwarded:"), "forwarded:<name>"),
+        (envelope(b"{}", endpoint="forwarded:" + "a" * 41), "forwarded:<name>"),
+        (envelope(b"{}", endpoint="ada"), "forwarded:<name>"),
+        (envelope(b"{}", endpoint=["network"]), "forwarded:<name>"),
+    ],
+    ids=range(13),
+)
+def test_an_envelope_that_cannot_be_true_is_refused(line: bytes, fault: str) -> None:
+    """Only its line is: anything but a ValueError would end the import."""
+    with pytest.raises(ValueError, match=fault):
+        incoming(line, NOON)
+
+
+@pytest.mark.parametrize("endpoint", [*ENDPOINTS, "forwarded:a", "forwarded:my-mmp-2"])
+def test_an_envelope_may_be_from_yesterday_or_a_little_ahead(endpoint: str) -> None:
+    """Clocks differ; and all that the service itself receives can be imported."""
+    for moment in ("2018-01-01T00:00:00Z", "2026-11-24T12:30:00Z"):
+        line = envelope(b"{}", received_at=moment, endpoint=endpoint)
+        assert incoming(line, NOON).endpoint == endpoint
 
 
 def test_an_envelope_says_when_and_where() -> None:

@@ -1,10 +1,22 @@
 """What becomes of a body: stored, repeated, contradicted, kept for later, or turned away."""
 
+from datetime import timedelta
+
 import pytest
 
 from skan_receiver.config import Settings
-from skan_receiver.storage import Arrival, Quarantined, Seen, Store, StoredPostback
-from tests.receiving import Receiver
+from skan_receiver.ingest import Incoming, Ingest
+from skan_receiver.storage import (
+    Arrival,
+    Quarantined,
+    Seen,
+    Store,
+    StoredPostback,
+    Usage,
+    retention,
+)
+from skan_receiver.testing import Signer
+from tests.receiving import NOON, Receiver
 
 ID = "6aafb7a5-0170-41b5-bbe4-fe71dedf1e28"
 
@@ -128,6 +140,19 @@ def test_at_most_sixteen_arrivals_are_kept(receiver: Receiver) -> None:
         receiver.receive(*[body] * 10)
     assert len(receiver.rows(Arrival)) == 16
     assert [row.arrivals for row in receiver.rows(Seen)] == [30]
+
+
+def test_what_a_forwarder_adds_counts_against_the_cap(store: Store) -> None:
+    """A small body may come with a large text: the disk holds both."""
+    ingest = Ingest(store, Settings(quarantine_bytes=1_000), Signer(seed=1).keys())
+    long = Incoming(NOON, "forwarded:x", b'{"a": 1}', b"v" * 400, '{"b": "' + "é" * 200 + '"}')
+    results = [ingest([long])[0].outcome for _ in range(2)]
+    assert results == ["quarantined", "dropped"]
+    (usage,) = Receiver(store).rows(Usage)
+    assert (usage.rows, usage.bytes) == (1, 8 + 400 + 9 + 400)
+    retention.drop_quarantined(store, NOON + timedelta(days=1))
+    (usage,) = Receiver(store).rows(Usage)
+    assert (usage.rows, usage.bytes) == (0, 0)
 
 
 def test_ids_beyond_32_bits_are_stored(receiver: Receiver) -> None:

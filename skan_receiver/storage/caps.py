@@ -37,6 +37,11 @@ def room(connection: Connection, kind: str, *, rows: int, bytes: int) -> Room:
     return Room(rows - used.rows, bytes - used.bytes)
 
 
+def size_of(body: bytes, verbatim: bytes | None, claims: str | None) -> int:
+    """What a row of the quarantine takes: a forwarder's own writing fills a disk as well."""
+    return len(body) + len(verbatim or b"") + len((claims or "").encode())
+
+
 def record(connection: Connection, kind: str, sizes: Iterable[int], sign: int = +1) -> None:
     """Add rows of these sizes to what is used; `sign=-1` when they are deleted."""
     sizes = list(sizes)

@@ -51,7 +51,8 @@ def drop_unvouched(store: Store, before: datetime) -> int:
             connection.execute(delete(SEEN).where(SEEN.c.key == key))
         connection.execute(delete(ARRIVAL).where(ARRIVAL.c.stored_id.in_(ids)))
         gone = delete(POSTBACK).where(POSTBACK.c.id.in_(ids))
-        return _freed(connection, "invalid", gone, POSTBACK.c.body)
+        sizes = connection.scalars(gone.returning(func.length(POSTBACK.c.body))).all()
+        return _freed(connection, "invalid", sizes)
 
     return store.write(work) if rows else 0
 
@@ -61,9 +62,13 @@ def drop_quarantined(store: Store, before: datetime) -> int:
     past = select(QUARANTINE.c.id).where(QUARANTINE.c.received_at < before)
     ids = [row.id for row in _find(store, past)]
     gone = delete(QUARANTINE).where(QUARANTINE.c.id.in_(ids))
-    if not ids:
-        return 0
-    return store.write(lambda connection: _freed(connection, "quarantine", gone, QUARANTINE.c.body))
+    counted = (QUARANTINE.c.body, QUARANTINE.c.verbatim, QUARANTINE.c.claims)
+
+    def work(connection: Connection) -> int:
+        sizes = [caps.size_of(*row) for row in connection.execute(gone.returning(*counted))]
+        return _freed(connection, "quarantine", sizes)
+
+    return store.write(work) if ids else 0
 
 
 def drop_attempts(store: Store, before: datetime) -> int:
@@ -80,8 +85,7 @@ def _find(store: Store, past: Select[Any]) -> Sequence[Row[Any]]:
         return connection.execute(past.limit(PIECE)).all()
 
 
-def _freed(connection: Connection, kind: str, gone: Any, body: Any) -> int:
-    """Delete, and give back the room that the rows took under their cap."""
-    sizes = connection.scalars(gone.returning(func.length(body))).all()
+def _freed(connection: Connection, kind: str, sizes: Sequence[int]) -> int:
+    """Give back the room that deleted rows took under their cap; how many they were."""
     caps.record(connection, kind, sizes, sign=-1)
     return len(sizes)

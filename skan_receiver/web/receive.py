@@ -6,7 +6,6 @@ days. No redirect, no authentication, no header is asked for.
 """
 
 import json
-import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -21,7 +20,7 @@ from sqlalchemy.exc import StatementError
 from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 
 from skan_receiver.errors import StoreUnavailable
-from skan_receiver.ingest import Incoming, Outcome, Result
+from skan_receiver.ingest import FORWARDER_NAME, Incoming, Outcome, Result
 from skan_receiver.mmp.forwarders import DIALECTS, read
 from skan_receiver.protocol import Verdict
 from skan_receiver.web import metrics
@@ -45,8 +44,6 @@ DEVELOPER_PATHS = (
 # The same entry of an Info.plist makes Safari's reports come here; they are nobody's postbacks.
 PRIVATE_CLICK_MEASUREMENT_PATH = "/.well-known/private-click-measurement/report-attribution"
 
-# What becomes a column and a metric's label.
-FORWARDER_NAME = re.compile("[a-z0-9][a-z0-9-]{0,39}")
 MOST_PARAMETERS = 200
 
 # Apple says when its devices try again; this is for forwarders.
