@@ -17,7 +17,7 @@ from skan_receiver.delivery.destinations import Destination
 from skan_receiver.delivery.lane import Claim, InHand, Lane
 from skan_receiver.delivery.ledger import Tried
 from skan_receiver.delivery.retry import GONE, Retry, Try
-from skan_receiver.delivery.transport import Answer, Request, Transport
+from skan_receiver.delivery.transport import Answer, Request, Transport, plain
 from skan_receiver.errors import DeliveryFailed, StoreUnavailable
 from skan_receiver.storage import GroupCommit, Store
 from skan_receiver.storage.deliveries import DEAD, DONE
@@ -184,7 +184,7 @@ class Deliverer:
             return None, failure
         except Exception as error:  # a delivery that breaks its kind must not break the others
             log.exception("broke", delivery=row.delivery_id, destination=destination.name)
-            return None, DeliveryFailed(f"{type(error).__name__}: {error}")
+            return None, DeliveryFailed(plain(f"{type(error).__name__}: {error}"))
 
     def _complete(self, tries: Sequence[Tried]) -> Sequence[None]:
         ledger.complete(self._store, tries)

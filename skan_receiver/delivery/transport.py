@@ -31,6 +31,7 @@ CONNECT_SECONDS = 5.0
 EXCHANGE_SECONDS = 15.0
 READ_BYTES = 64 * 1024
 KEPT_BYTES = 4 * 1024
+REASON_CHARACTERS = 500
 
 # http.client refuses CR and LF, and lets NUL and Latin-1 through.
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]+")
@@ -192,7 +193,13 @@ class Transport:
             return f"the certificate is not to be trusted: {error.verify_message}"
         if isinstance(error, ConnectionError):
             return "the connection was closed before there was an answer"
-        return f"no answer that can be read: {type(error).__name__}: {error}"
+        return plain(f"no answer that can be read: {type(error).__name__}: {error}")
+
+
+def plain(text: str) -> str:
+    """A reason that can be kept and shown: strangers' text may be part of it, of any length."""
+    shown = (letter if letter.isprintable() else "\ufffd" for letter in text[:REASON_CHARACTERS])
+    return "".join(shown)
 
 
 def _read(response: BaseHTTPResponse) -> tuple[bytes, bool]:

@@ -249,3 +249,20 @@ def test_the_id_is_of_the_postback_not_of_the_database(books: Books, deliverer: 
         deliver(books, deliverer, copy)
     (row,) = books.deliveries()
     assert open_.ids() == [f"{row.identity.hex()}_copy"]
+
+
+def test_what_is_no_http_is_written_down(books: Books, deliverer: Deliverer) -> None:
+    """In both stores, with the NULs of its status line made visible; its neighbour's copy too."""
+
+    def babbles(handler: behave._Handler) -> None:
+        handler.wfile.write(b"\0\0hello\r\n\r\n")
+        handler.close_connection = True
+
+    with sink(babbles) as bad, sink(answers(200, b"a\0b", Content_Encoding="identity")) as good:
+        both = relay(bad.url, "bad"), relay(good.url, "good")
+        books.owe(both)
+        deliver(books, deliverer, *both)
+    assert (len(bad.received), len(good.received)) == (1, 1)
+    assert books.states() == {"owed": 1, "done": 1}
+    (error,) = [row.error for row in books.attempts() if row.error]
+    assert "\ufffd\ufffdhello" in error

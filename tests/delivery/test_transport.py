@@ -274,3 +274,17 @@ def certificate(folder: Path, name: str) -> tuple[ssl.SSLContext, Path]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem, private)
     return context, pem
+
+
+def test_a_reason_is_short_and_plain(brisk: Make) -> None:
+    """What is no HTTP becomes part of it: PostgreSQL keeps no NUL, and nobody reads 60 kB."""
+
+    def babbles(handler: behave._Handler) -> None:
+        handler.wfile.write(b"\0\x1b[2J" + b"a" * 60_000 + b"\r\n\r\n")
+        handler.close_connection = True
+
+    with sink(babbles) as open_:
+        reason = fails(brisk(), open_.url)
+    assert reason.startswith("no answer that can be read: ")
+    assert reason.isprintable()
+    assert len(reason) == 500
