@@ -91,6 +91,6 @@ def _asked(retry_after: str | None, now: datetime) -> timedelta:
         return timedelta(seconds=min(int(retry_after[:9]), 10**6))
     try:
         moment = parsedate_to_datetime(retry_after)
-    except ValueError:
+        return moment - now if moment.tzinfo else timedelta(0)
+    except (ValueError, OverflowError):  # a year of eleven digits
         return timedelta(0)
-    return moment - now if moment.tzinfo else timedelta(0)
