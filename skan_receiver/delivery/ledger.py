@@ -52,6 +52,7 @@ def owe(
     now: datetime,
 ) -> None:
     """Owe each of `rows` (of `postback`) to each destination that wants it, once."""
+    due_at = clock(connection)
     owed = [
         {
             "identity": row.identity,
@@ -59,7 +60,7 @@ def owe(
             "destination": destination.name,
             "state": OWED,
             "attempts": 0,
-            "next_at": now,
+            "next_at": due_at,
             "created_at": now,
         }
         # In the order of the unique key, so that two workers never wait in a circle.

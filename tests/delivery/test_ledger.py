@@ -44,6 +44,16 @@ def test_what_counts_is_owed_once(books: Books) -> None:
     assert books.states() == {"owed": 4}
 
 
+@pytest.mark.parametrize("wrong", [timedelta(days=-9_000), timedelta(days=9_000)])
+def test_a_workers_clock_does_not_say_when_it_is_due(books: Books, wrong: timedelta) -> None:
+    """A worker that believes it is another century owes as of now, by the database's clock."""
+    books.receiver.receive(books.receiver.signer.skadnetwork("4.0"))
+    settle(books.store, books.receiver.settings, [COPY], datetime.now(UTC) + wrong)
+    (row,) = books.deliveries()
+    assert abs(row.next_at - datetime.now(UTC)) < timedelta(minutes=1)
+    assert ledger.due(books.store, ["copy"]) == ["copy"]
+
+
 def test_what_does_not_count_is_not_owed(books: Books) -> None:
     """A forgery is stored, and told to nobody."""
     books.receiver.receive({**books.receiver.signer.skadnetwork("4.0"), "app-id": 1})
