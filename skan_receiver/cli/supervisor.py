@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
@@ -36,7 +37,7 @@ class Child:
         self.process = subprocess.Popen(
             self.command,
             start_new_session=True,
-            preexec_fn=_die_with_parent,  # no threads here
+            preexec_fn=partial(_die_with_parent, os.getpid()),  # no threads here
         )
         log.info("started", process=self.name, pid=self.process.pid)
 
@@ -105,9 +106,9 @@ class Supervisor:
             child.send(signal.SIGHUP if child.name == "web" else signal.SIGTERM)
 
 
-def _die_with_parent() -> None:
+def _die_with_parent(parent: int) -> None:
     """A supervisor killed with -9 leaves nobody behind (Linux; elsewhere they stay)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() == 1:
+        if os.getppid() != parent:  # it died before we asked; 1 may be its number, in a container
             os._exit(1)
