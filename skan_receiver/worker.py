@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -22,15 +23,17 @@ HOUSE_SECONDS = 3600.0
 LONGEST_PAUSE = 30.0
 
 
-def run(settings: Settings, stop: threading.Event) -> None:
+def run(settings: Settings, stop: threading.Event) -> int:
     """Work until `stop` is set; end within seconds, with what is under way written down.
 
     Any number of workers may run on one store. What goes wrong in one job is logged, and
-    tried again a little later; the other jobs go on.
+    tried again a little later; the other jobs go on. The exit status: 1 where a job came to an
+    end by itself, and a new process has to take its place.
     """
     store = Store(settings.database)
     transport = Transport(allow_private=settings.private_destinations)
-    work(settings, stop, store, Destinations(settings.destinations), Deliverer(store, transport))
+    destinations = Destinations(settings.destinations)
+    return work(settings, stop, store, destinations, Deliverer(store, transport))
 
 
 def work(
@@ -39,11 +42,13 @@ def work(
     store: Store,
     destinations: Destinations,
     deliverer: Deliverer,
-) -> None:
+) -> int:
     """As `run`, with what it is made of."""
     try:
-        _keep_going(_jobs(store, settings, destinations, deliverer), stop)
+        jobs = _jobs(store, settings, destinations, deliverer)
+        _keep_going(jobs, stop)
         _finish(deliverer)
+        return int(any(job.died.is_set() for job in jobs))
     finally:
         store.close()
 
@@ -56,9 +61,20 @@ class Job:
     work: Callable[[], bool]
     every: float
     wake: threading.Event = field(default_factory=threading.Event)
+    died: threading.Event = field(default_factory=threading.Event)
 
     def keep_at_it(self, stop: threading.Event) -> None:
-        """Work until `stop`; after a failure pause, longer each time."""
+        """Work until `stop`; what nothing here can handle ends the process, not this job alone."""
+        try:
+            self._repeat(stop)
+        except BaseException:
+            self.died.set()
+            stop.set()
+            with suppress(Exception):  # it may have been the log that broke
+                log.critical("died", job=self.name, exc_info=True)
+
+    def _repeat(self, stop: threading.Event) -> None:
+        """After a failure pause, longer each time."""
         failures = 0
         while not stop.is_set():
             if (more := self._try()) is None:
@@ -120,9 +136,9 @@ def _tell(imported: Imported) -> None:
 
 def _keep_going(jobs: tuple[Job, ...], stop: threading.Event) -> None:
     threads = [threading.Thread(target=job.keep_at_it, args=(stop,), name=job.name) for job in jobs]
+    log.info("working")
     for thread in threads:
         thread.start()
-    log.info("working")
     stop.wait()
     for thread, job in zip(threads, jobs, strict=True):
         # Again and again: it may have been about to clear it.

@@ -1,6 +1,7 @@
 """`worker`: settle, deliver, keep house."""
 
 import signal
+import sys
 import threading
 
 import click
@@ -20,4 +21,4 @@ def worker() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    run(settings, stop)
+    sys.exit(run(settings, stop))

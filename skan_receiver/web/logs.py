@@ -9,8 +9,9 @@ import logging
 import re
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from secrets import token_hex
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 from structlog.types import Processor
@@ -31,18 +32,38 @@ _SHARED: tuple[Processor, ...] = (
 )
 
 
+class _Unfailing:
+    """A stream that loses what it cannot write: its reader is gone, or its disk is full.
+
+    A line less is no reason to end what was about to be logged.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
+
+
 def configure(settings: Settings) -> None:
     """Send the logs of this process to its standard error, from SKAN_LOG_LEVEL up."""
     level = _level(settings.log_level)
+    stream = cast(TextIO, _Unfailing(sys.stderr))
     render = structlog.processors.JSONRenderer(serializer=_dumps)
     # Ours do not pass through the standard library: half the price, and there is one per postback.
     structlog.configure(
         processors=[*_SHARED, render],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=stream),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *_SHARED],

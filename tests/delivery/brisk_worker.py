@@ -1,6 +1,7 @@
 """A worker whose leases are short, for tests that kill it."""
 
 import signal
+import sys
 import threading
 from datetime import timedelta
 
@@ -12,12 +13,12 @@ from skan_receiver.worker import work
 LEASE = timedelta(seconds=2)
 
 
-def main() -> None:
+def main() -> int:
     settings, stop = load(), threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     store = Store(settings.database)
     transport = Transport(allow_private=True, exchange_seconds=1.0)
-    work(
+    return work(
         settings,
         stop,
         store,
@@ -27,4 +28,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -26,6 +26,23 @@ from tests.sink import Sink, sink
 
 WORKER = "-m", "tests.delivery.brisk_worker"
 
+# Logs that break in the threads of jobs, which have something to complain of: there are no tables.
+BROKEN_LOG = """
+import sys, threading, structlog
+from skan_receiver.config import load
+from skan_receiver.worker import run
+
+class Stream:
+    def write(self, text):
+        if threading.current_thread() is not threading.main_thread():
+            raise BrokenPipeError
+    def flush(self):
+        pass
+
+structlog.configure(logger_factory=structlog.WriteLoggerFactory(file=Stream()))
+sys.exit(run(load(), threading.Event()))
+"""
+
 
 @pytest.fixture
 def books(store: Store) -> Books:
@@ -151,15 +168,26 @@ def test_a_worker_killed_in_the_middle_loses_nothing(
     assert len(open_.ids()) - count <= rounds * 8
 
 
+def test_a_worker_does_not_go_on_without_one_of_its_jobs(tmp_path: Path) -> None:
+    """It ends with 1, so that whoever keeps it running starts another."""
+    configured(tmp_path, "")
+    worker = start(tmp_path, f"sqlite:///{tmp_path / 'late.sqlite3'}", "-c", BROKEN_LOG)
+    try:
+        assert worker.wait(20) == 1
+    finally:
+        worker.kill()
+        worker.wait()
+
+
 def arrived(open_: Sink, count: int) -> bool:
     return len(set(open_.ids())) >= count
 
 
-def start(tmp_path: Path, store_url: str) -> subprocess.Popen[bytes]:
+def start(tmp_path: Path, store_url: str, *program: str) -> subprocess.Popen[bytes]:
     environment = {
         "PATH": os.environ["PATH"],
         "DATABASE_URL": store_url,
         "SKAN_DESTINATIONS": str(tmp_path / "destinations.yaml"),
         "SKAN_PRIVATE_DESTINATIONS": "1",
     }
-    return subprocess.Popen([sys.executable, *WORKER], env=environment)
+    return subprocess.Popen([sys.executable, *(program or WORKER)], env=environment)

@@ -27,6 +27,22 @@ except ValueError:
 HOSTILE = '"}\n{"event": "forged"}\r\n\x1b[2J\x9b\u2028\u202e'
 
 
+UNREAD = """
+import logging, os, sys, structlog
+from skan_receiver.config import Settings
+from skan_receiver.web import logs
+
+logs.configure(Settings())
+reader, writer = os.pipe()
+os.dup2(writer, 2)
+os.close(reader)
+for _ in range(1_000):
+    structlog.get_logger("ours").warning("unread")
+    logging.getLogger("theirs").warning("unread")
+os.write(1, b"went on")
+"""
+
+
 def lines(level: str) -> list[dict[str, str]]:
     """What a process of its own says to its standard error."""
     command = [sys.executable, "-c", PROGRAM, level, HOSTILE]
@@ -67,3 +83,9 @@ def test_a_proxys_name_for_a_request_is_kept_if_it_is_one(named: str, kept: bool
     name = logs.request_id({"HTTP_X_REQUEST_ID": named})
     assert (name == named) is kept
     assert name != logs.request_id({})
+
+
+def test_logs_that_nobody_reads_any_more_stop_nobody() -> None:
+    """The container's log reader is gone, or the disk full: lines are lost, and no work."""
+    said = subprocess.run([sys.executable, "-c", UNREAD], check=False, capture_output=True)
+    assert said.stdout == b"went on"
