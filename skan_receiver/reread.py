@@ -29,7 +29,7 @@ def reread(store: Store, settings: Settings, keys: Keys) -> Counter[str]:
     after = 0
     while rows := _next(store, after):
         after = rows[-1].id
-        read = [(row.id, len(row.body), _read(row, keys)) for row in rows]
+        read = [(row.id, _size(row), _read(row, keys)) for row in rows]
         readable = [(id_, size, one) for id_, size, one in read if one is not None]
         outcomes["unreadable"] += len(rows) - len(readable)
         if readable:
@@ -41,6 +41,10 @@ def _next(store: Store, after: int) -> Sequence[Row[Any]]:
     some = select(QUARANTINE).where(QUARANTINE.c.id > after).order_by(QUARANTINE.c.id).limit(BATCH)
     with store.read() as connection:
         return connection.execute(some).all()
+
+
+def _size(row: Row[Any]) -> int:
+    return caps.size_of(row.body, row.verbatim, row.claims)
 
 
 def _read(row: Row[Any], keys: Keys) -> Candidate | None:
