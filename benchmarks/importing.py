@@ -22,6 +22,8 @@ from pathlib import Path
 import psutil
 
 from skan_receiver.protocol import judge, parse
+from skan_receiver.simulator import keys
+from skan_receiver.simulator.keys import Pems
 from skan_receiver.testing import Signer, encode
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -40,10 +42,11 @@ def main() -> None:
 
 
 def measure(folder: Path, envelopes: int, database_url: str) -> dict[str, object]:
-    signer = Signer(seed=1)
+    pems = keys.make_keys(folder / "private")
+    signer = keys.signer(pems)
     (folder / "keys.json").write_text(json.dumps(signer.production_keys()))
     path = folder / "log.ndjson"
-    write_envelopes(path, signer, envelopes)
+    write_envelopes(path, pems, envelopes)
     environment = {
         **os.environ,
         "SKAN_VAR": str(folder),
@@ -64,30 +67,21 @@ def measure(folder: Path, envelopes: int, database_url: str) -> dict[str, object
     }
 
 
-def write_envelopes(path: Path, signer: Signer, count: int) -> None:
+def write_envelopes(path: Path, pems: Pems, count: int) -> None:
     """As a network's log would be: unique postbacks in the order they came."""
     processes = os.cpu_count() or 1
     share = [count // processes + (n < count % processes) for n in range(processes)]
-    keys = signer._private
-    signer.private_key("P-256")
-    pem = {name: _pem(key) for name, key in keys.items()}
     with path.open("wb") as file, ProcessPoolExecutor(processes) as pool:
-        for part in pool.map(_part, [pem] * processes, share, range(processes)):
+        for part in pool.map(_part, [pems] * processes, share):
             with part.open("rb") as lines:
                 shutil.copyfileobj(lines, file)
             part.unlink()
 
 
-def _part(pem: dict[str, bytes], count: int, number: int) -> Path:
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
-    signer = Signer(seed=number)
-    signer._private.update(
-        {name: load_pem_private_key(key, None) for name, key in pem.items()}  # type: ignore[misc]
-    )
+def _part(pems: Pems, count: int) -> Path:
     handle, name = tempfile.mkstemp(prefix="skan-bench-part-")
     with os.fdopen(handle, "wb") as file:
-        for n, body in zip(range(count), _bodies(signer), strict=False):
+        for n, body in zip(range(count), _bodies(keys.signer(pems)), strict=False):
             moment = START + timedelta(seconds=20 * n)
             envelope = {
                 "received_at": moment.isoformat(),
@@ -103,17 +97,6 @@ def _bodies(signer: Signer) -> Iterator[bytes]:
     while True:
         value = (value + 7) % 64
         yield encode(signer.skadnetwork("4.0", conversion_value=value, source_app_id=1234567891))
-
-
-def _pem(key: object) -> bytes:
-    from cryptography.hazmat.primitives.serialization import (
-        Encoding,
-        NoEncryption,
-        PrivateFormat,
-    )
-
-    plain = NoEncryption()
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, plain)  # type: ignore[attr-defined, no-any-return]
 
 
 def watch(command: list[str], environment: dict[str, str]) -> dict[str, float]:
@@ -139,13 +122,13 @@ def watch(command: list[str], environment: dict[str, str]) -> dict[str, float]:
 
 def bare(path: Path, signer: Signer, sample: int = 5_000) -> float:
     """CPU seconds of parsing and verifying one, in a loop that does nothing else."""
-    keys = signer.keys(production=True)
+    trusted = signer.keys(production=True)
     with path.open("rb") as file:
         lines = [next(file) for _ in range(sample)]
     bodies = [base64.b64decode(json.loads(line)["body"]) for line in lines]
     begun = time.process_time()
     for body in bodies:
-        judge(parse(body), keys)
+        judge(parse(body), trusted)
     return (time.process_time() - begun) / sample
 
 
