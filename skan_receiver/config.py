@@ -111,7 +111,7 @@ class Settings(BaseSettings):
             return self.secret_key
         path = self.var / "secret-key"
         if not path.exists():
-            _make_secret(path)
+            write_once(path, secrets.token_hex(32).encode())
         return path.read_text()
 
 
@@ -132,13 +132,14 @@ def _variable(location: tuple[int | str, ...]) -> str:
     return name if name.isupper() else f"SKAN_{name.upper()}"
 
 
-def _make_secret(path: Path) -> None:
-    """Whole or not at all, and once, however many processes start together."""
+def write_once(path: Path, content: bytes) -> None:
+    """Write a secret for its owner only: whole or not at all, and never over one that is there,
+    however many processes start together."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent)  # for its owner only
+    handle, name = tempfile.mkstemp(dir=path.parent)
     try:
-        with open(handle, "w") as file:
-            file.write(secrets.token_hex(32))
+        with open(handle, "wb") as file:
+            file.write(content)
         with suppress(FileExistsError):
             os.link(name, path)
     finally:

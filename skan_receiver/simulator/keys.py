@@ -1,10 +1,7 @@
 """A test key pair of one's own: made on first use, believed only where SKAN_TEST_KEYS names it."""
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -15,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from skan_receiver.config import write_once
 from skan_receiver.errors import ConfigurationError
 from skan_receiver.protocol.curves import CURVES, has_p192
 from skan_receiver.testing import Signer
@@ -30,7 +28,8 @@ def make_keys(folder: Path) -> Pems:
     folder.mkdir(parents=True, exist_ok=True)
     curves = [curve for curve in CURVES if curve != "P-192" or has_p192()]
     for curve in curves:
-        _once(folder / f"{curve}.pem", _pem(Signer().private_key(curve)))
+        if not (path := folder / f"{curve}.pem").exists():
+            write_once(path, _pem(Signer().private_key(curve)))
     pems = {curve: (folder / f"{curve}.pem").read_bytes() for curve in curves}
     public = json.dumps(signer(pems).test_keys(), indent=2) + "\n"
     (folder / PUBLIC).write_text(public)
@@ -54,17 +53,3 @@ def _private(curve: str, pem: bytes) -> EllipticCurvePrivateKey:
 
 def _pem(key: EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-
-
-def _once(path: Path, content: bytes) -> None:
-    """Whole or not at all, for its owner only, and never over one that is there."""
-    if path.exists():
-        return
-    handle, name = tempfile.mkstemp(dir=path.parent)
-    try:
-        with open(handle, "wb") as file:
-            file.write(content)
-        with suppress(FileExistsError):
-            os.link(name, path)
-    finally:
-        os.unlink(name)
