@@ -1,9 +1,10 @@
 """What we keep, and the one way to write it."""
 
 from skan_receiver.storage.counts import CountDay, CountHour
-from skan_receiver.storage.deliveries import Attempt, Delivery
+from skan_receiver.storage.deliveries import Attempt, Delivery, ReportWindow
 from skan_receiver.storage.group import GroupCommit
 from skan_receiver.storage.imports import ImportedChunk
+from skan_receiver.storage.outgoing import Campaign, Secret, StoredDestination
 from skan_receiver.storage.people import ApiKey, Registered, User
 from skan_receiver.storage.postbacks import (
     Arrival,
@@ -20,6 +21,7 @@ __all__ = [
     "ApiKey",
     "Arrival",
     "Attempt",
+    "Campaign",
     "CountDay",
     "CountHour",
     "Delivery",
@@ -29,9 +31,12 @@ __all__ = [
     "ImportedSchema",
     "Quarantined",
     "Registered",
+    "ReportWindow",
     "SchemaVersion",
+    "Secret",
     "Seen",
     "Store",
+    "StoredDestination",
     "StoredPostback",
     "Usage",
     "User",

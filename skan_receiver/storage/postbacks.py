@@ -6,7 +6,7 @@ the same postback arrives from someone closer to Apple (docs/decisions.md, "Whic
 
 from datetime import datetime
 
-from sqlalchemy import Index, LargeBinary, SmallInteger, Text, text
+from sqlalchemy import FetchedValue, Index, LargeBinary, SmallInteger, Text, text
 from sqlmodel import Field, SQLModel
 
 from skan_receiver.storage.columns import Int64, big, identity_column, utc
@@ -137,6 +137,10 @@ class Fresh(SQLModel, table=True):
     fine_value: int | None = Field(default=None, sa_type=SmallInteger, nullable=True)
     coarse_value: str | None = None
     country: str | None = None
+    # When it came, by the database's clock: a destination is owed what came after its start.
+    at: datetime = utc(sa_column_kwargs={"server_default": FetchedValue()})
+    # The device's address, encrypted, for relays that need it.
+    sealed_ip: bytes | None = Field(default=None, sa_type=LargeBinary, nullable=True)
 
 
 class Quarantined(SQLModel, table=True):
