@@ -7,6 +7,7 @@ everything else is prefixed `SKAN_`. The table of docs/settings.md is this file 
 import os
 import secrets
 import tempfile
+from base64 import urlsafe_b64encode
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -42,7 +43,6 @@ class Settings(BaseSettings):
     var: Path = Path("var")
     database_url: str = Field("", validation_alias=bare("DATABASE_URL"))
     schemas: Path = Path("conversion_schemas")
-    destinations: Path = Path("var/destinations.yaml")
 
     # The server.
     host: str = "127.0.0.1"
@@ -74,8 +74,17 @@ class Settings(BaseSettings):
 
     # What goes out.
     private_destinations: bool = False
+    secret_keys: Words = Field((), repr=False)
+    relay_ip: bool = False
+    exports: Path = Path("var/exports")
+    https_proxy: str = Field(
+        "", validation_alias=AliasChoices("HTTPS_PROXY", "https_proxy"), repr=False
+    )
+    # A request's own header becomes HTTP_PROXY in CGI, so the small letters only: CVE-2016-5385.
+    http_proxy: str = Field("", validation_alias="http_proxy", repr=False)
+    no_proxy: Words = Field((), validation_alias=AliasChoices("NO_PROXY", "no_proxy"))
 
-    @field_validator("receive_paths", mode="before")
+    @field_validator("receive_paths", "secret_keys", "no_proxy", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return (
@@ -103,6 +112,16 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database's URL; SQLite under `var/` where none is given."""
         return self.database_url or f"sqlite:///{self.var.absolute() / 'skan.sqlite3'}"
+
+    @cached_property
+    def vault_keys(self) -> tuple[str, ...]:
+        """The keys that seal secrets of destinations; one made under `var/` where none is given."""
+        if self.secret_keys:
+            return self.secret_keys
+        path = self.var / "secret-keys"
+        if not path.exists():
+            write_once(path, urlsafe_b64encode(secrets.token_bytes(32)))
+        return tuple(path.read_text().split())
 
     @cached_property
     def secret(self) -> str:

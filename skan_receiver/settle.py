@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, select, text
 
 from skan_receiver.config import Settings
-from skan_receiver.delivery import Destination, owe
+from skan_receiver.delivery import Entry, Owed, owe, settling
 from skan_receiver.storage import CountDay, CountHour, Fresh, Store, StoredPostback
 from skan_receiver.storage.columns import hour_of, table
 from skan_receiver.storage.counts import ABSENT, NOTHING, cell_key
@@ -63,31 +63,38 @@ class Tally:
                 )
 
 
-def settle(
-    store: Store,
-    settings: Settings,
-    destinations: Sequence[Destination],
-    now: datetime,
-    limit: int = BATCH,
-) -> int:
+def settle(store: Store, settings: Settings, now: datetime, limit: int = BATCH) -> int:
     """Settle up to `limit` fresh rows; how many there were. Any number of workers may."""
 
     def work(connection: Connection) -> int:
+        # First: what is settled by a destination's old definition came before its new one.
+        entries = settling(connection)
         changes = _claim(connection, limit)
         rows = _postbacks(connection, settings, {change.stored_id for change in changes})
         tally = Tally()
-        counted = {}
+        came: dict[int, tuple[Row[Any], Row[Any]]] = {}
         for change in changes:
             # A row that retention took meanwhile is nobody's any more.
             if (row := rows.get(change.stored_id)) is not None:
                 tally.add(row, change, change.delta)
-                if row.counted and change.delta > 0 and not row.superseded:
-                    counted[row.id] = row
+                if change.delta > 0 and not row.superseded:
+                    came[row.id] = row, change
         tally.write(connection)
-        owe(connection, destinations, list(counted.values()), now)
+        owe(connection, _owed(entries, came.values()), now)
         return len(changes)
 
     return store.write(work)
+
+
+def _owed(
+    entries: Sequence[Entry], came: Iterable[tuple[Row[Any], Row[Any]]]
+) -> Iterable[Owed]:
+    """What came, to each destination that is owed it."""
+    for row, change in came:
+        for entry in entries:
+            if entry.owes(row, change.at):
+                sealed = change.sealed_ip if entry.destination.needs_ip else None
+                yield Owed(row.identity, row.id, entry.name, sealed)
 
 
 def recount(store: Store, settings: Settings) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import structlog
 
 from skan_receiver.config import Settings
-from skan_receiver.delivery import Deliverer, Destinations, Transport
+from skan_receiver.delivery import Deliverer, Known, Sender, Transport, Vault
 from skan_receiver.errors import ConfigurationError, StoreUnavailable
 from skan_receiver.settle import BATCH, settle
 from skan_receiver.storage import Store
@@ -31,21 +31,19 @@ def run(settings: Settings, stop: threading.Event) -> int:
     end by itself, and a new process has to take its place.
     """
     store = Store(settings.database)
+    return work(settings, stop, store, Deliverer(store, sender(settings, store)))
+
+
+def sender(settings: Settings, store: Store) -> Sender:
+    """What sends, as this process is set up."""
     transport = Transport(allow_private=settings.private_destinations)
-    destinations = Destinations(settings.destinations)
-    return work(settings, stop, store, destinations, Deliverer(store, transport))
+    return Sender(transport, Known(store, Vault(settings.vault_keys)))
 
 
-def work(
-    settings: Settings,
-    stop: threading.Event,
-    store: Store,
-    destinations: Destinations,
-    deliverer: Deliverer,
-) -> int:
+def work(settings: Settings, stop: threading.Event, store: Store, deliverer: Deliverer) -> int:
     """As `run`, with what it is made of."""
     try:
-        jobs = _jobs(store, settings, destinations, deliverer)
+        jobs = _jobs(store, settings, deliverer)
         _keep_going(jobs, stop)
         _finish(deliverer)
         return int(any(job.died.is_set() for job in jobs))
@@ -102,13 +100,9 @@ class Job:
         self.wake.clear()
 
 
-def _jobs(
-    store: Store, settings: Settings, destinations: Destinations, deliverer: Deliverer
-) -> tuple[Job, ...]:
+def _jobs(store: Store, settings: Settings, deliverer: Deliverer) -> tuple[Job, ...]:
     def settle_some() -> bool:
-        if destinations.changing:
-            return False
-        settled = settle(store, settings, destinations.now(), datetime.now(UTC))
+        settled = settle(store, settings, datetime.now(UTC))
         if settled:
             deliverer.wake.set()
         return settled == BATCH
@@ -121,7 +115,7 @@ def _jobs(
 
     return (
         Job("settle", settle_some, TICK_SECONDS),
-        Job("deliver", lambda: deliverer.step(destinations.now()), TICK_SECONDS, deliverer.wake),
+        Job("deliver", deliverer.step, TICK_SECONDS, deliverer.wake),
         Job("schemas", import_schemas, TICK_SECONDS),
         Job("retain", lambda: retain(store, settings, datetime.now(UTC)) > 0, HOUSE_SECONDS),
     )

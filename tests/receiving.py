@@ -41,7 +41,7 @@ class Receiver:
 
     def settle(self) -> int:
         total = 0
-        while settled := settle(self.store, self.settings, (), self.now):
+        while settled := settle(self.store, self.settings, self.now):
             total += settled
         return total
 

@@ -76,7 +76,6 @@ def _sandbox(settings: Settings, scenario: Scenario, beside: Path) -> Mapping[st
     return {
         "SKAN_VAR": str(folder),
         "SKAN_SCHEMAS": str(schemas),
-        "SKAN_DESTINATIONS": str(folder / "destinations.yaml"),
         "SKAN_TEST_KEYS": str(folder / "simulator" / PUBLIC),
         "SKAN_SANDBOX": "1",
         "DATABASE_URL": f"sqlite:///{folder / 'skan.sqlite3'}",
@@ -105,7 +104,7 @@ def _fill(store: Store, settings: Settings, run: Run, now: datetime) -> None:
     store.close()  # importing forks
     outcomes = to_database(run, settings)
     click.echo(f"{run.world.scenario.name}: {_words(outcomes)}")
-    while settle(store, settings, (), now) == BATCH:
+    while settle(store, settings, now) == BATCH:
         pass
 
 

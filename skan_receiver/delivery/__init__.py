@@ -2,19 +2,26 @@
 
 from skan_receiver.delivery.deliver import Deliverer
 from skan_receiver.delivery.destinations import Destination
-from skan_receiver.delivery.ledger import owe
-from skan_receiver.delivery.load import Destinations, load_destinations
+from skan_receiver.delivery.known import Known
+from skan_receiver.delivery.ledger import Owed, owe
+from skan_receiver.delivery.registry import Entry, settling
 from skan_receiver.delivery.retry import Retry
+from skan_receiver.delivery.sending import Sender
 from skan_receiver.delivery.transport import Answer, Request, Transport
+from skan_receiver.delivery.vault import Vault
 
 __all__ = [
     "Answer",
     "Deliverer",
     "Destination",
-    "Destinations",
+    "Entry",
+    "Known",
+    "Owed",
     "Request",
     "Retry",
+    "Sender",
     "Transport",
-    "load_destinations",
+    "Vault",
     "owe",
+    "settling",
 ]

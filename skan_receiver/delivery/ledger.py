@@ -1,37 +1,62 @@
 """The ledger of deliveries: owed, leased, done or dead.
 
-Six verbs, and no other way to change a row:
+Seven verbs, and no other way to change a row:
 
-    owe        rows of `postback` that just counted, in the transaction that counted them
+    owe        rows that are to be delivered, in the transaction that made them so
     claim      take what is due, for the length of a lease
     renew      hold it for another
     complete   it was tried: done, owed again at a later time, or dead
     release    it was not tried: owed as before
-    (sweep)    nothing to call: a lease that ran out makes its rows due again
+    replay     owe anew what was done or dead (`replay`)
+    sweep      nothing to call: a lease that ran out makes its rows due again; `hints` tells an
+               engine of them
 
 A lease is measured by the database's clock, so that no worker's clock matters. Each change names
 the claim it belongs to: a worker that was thought dead and comes back changes nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, select, text, update
 
-from skan_receiver.delivery.destinations import Destination
-from skan_receiver.delivery.retry import PASSING
-from skan_receiver.storage import Attempt, Delivery, Store, StoredPostback
+from skan_receiver.delivery.gate import Ask, allowed
+from skan_receiver.storage import Attempt, Delivery, Store
+from skan_receiver.storage.clock import clock
 from skan_receiver.storage.columns import table
 from skan_receiver.storage.deliveries import DEAD, DONE, LEASED, OWED
 from skan_receiver.storage.upsert import insert_new
 
-DELIVERY, ATTEMPT, POSTBACK = table(Delivery), table(Attempt), table(StoredPostback)
+DELIVERY, ATTEMPT = table(Delivery), table(Attempt)
 
 # Written out as the index of due rows has it: with parameters neither store would use it.
 _OPEN = text(f"delivery.state IN ('{OWED}', '{LEASED}')")
+
+CLAIMED = tuple(
+    DELIVERY.c[name]
+    for name in (
+        *("id", "identity", "stored_id", "destination", "claim_id", "attempts", "refusals"),
+        *("replays", "sealed_ip"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """One thing that is owed: a row of `postback`, or of `report_window`, to a destination."""
+
+    identity: bytes
+    stored_id: int
+    destination: str
+    sealed_ip: bytes | None = None
+
+    @property
+    def key(self) -> tuple[bytes, int, str]:
+        return self.identity, self.stored_id, self.destination
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,32 +68,29 @@ class Tried:
     state: str
     again: timedelta
     attempt: Mapping[str, Any]
+    refused: bool = False  # the request itself was the reason
 
 
-def owe(
-    connection: Connection,
-    destinations: Sequence[Destination],
-    rows: Sequence[Row[Any]],
-    now: datetime,
-) -> None:
-    """Owe each of `rows` (of `postback`) to each destination that wants it, once."""
+def owe(connection: Connection, owed: Iterable[Owed], now: datetime) -> None:
+    """Owe each once, whoever owes it again; due at once."""
     due_at = clock(connection)
-    owed = [
+    rows = [
         {
-            "identity": row.identity,
-            "stored_id": row.id,
-            "destination": destination.name,
+            "identity": one.identity,
+            "stored_id": one.stored_id,
+            "destination": one.destination,
             "state": OWED,
             "attempts": 0,
+            "refusals": 0,
+            "replays": 0,
             "next_at": due_at,
             "created_at": now,
+            "sealed_ip": one.sealed_ip,
         }
         # In the order of the unique key, so that two workers never wait in a circle.
-        for row in sorted(rows, key=lambda row: (row.identity, row.id))
-        for destination in sorted(destinations, key=lambda one: one.name)
-        if destination.wants(row)
+        for one in sorted(owed, key=lambda one: one.key)
     ]
-    insert_new(connection, DELIVERY, owed)
+    insert_new(connection, DELIVERY, rows)
 
 
 def due(store: Store, destinations: Iterable[str]) -> list[str]:
@@ -82,42 +104,62 @@ def due(store: Store, destinations: Iterable[str]) -> list[str]:
         ]
 
 
-def claim(store: Store, wanted: Mapping[str, int], lease: timedelta) -> list[Row[Any]]:
-    """Lease up to so many due deliveries to each destination, the oldest first.
+def claim(store: Store, asks: Iterable[Ask], lease: timedelta) -> list[Row[Any]]:
+    """Lease what is due of what is asked for, as far as each destination's gate allows, the
+    oldest first. Rows of `delivery`, with their `claim_id`."""
 
-    Each comes with the columns of its postback (all None where that is no longer kept),
-    `delivery_id`, `claim_id`, `destination` and `attempts`.
-    """
-
-    def work(connection: Connection) -> list[int]:
+    def work(connection: Connection) -> list[Row[Any]]:
         now = clock(connection)
-        claimed: list[int] = []
-        for name, limit in sorted(wanted.items()):
-            claimed += _claim(connection, name, limit, now, now + lease)
+        claimed: list[Row[Any]] = []
+        for ask in sorted(asks, key=lambda ask: ask.name):
+            limit = allowed(connection, ask, now)
+            claimed += _claim(connection, _due(ask.name, now), limit, now + lease) if limit else ()
         return claimed
 
-    return _with_postbacks(store, store.write(work))
+    return store.write(work)
+
+
+def claim_these(store: Store, ask: Ask, ids: Sequence[int], lease: timedelta) -> list[Row[Any]]:
+    """As `claim`, of one destination and among these ids only: an engine was told of them."""
+
+    def work(connection: Connection) -> list[Row[Any]]:
+        now = clock(connection)
+        limit = allowed(connection, ask, now)
+        among = and_(_due(ask.name, now), DELIVERY.c.id.in_(ids))
+        return list(_claim(connection, among, limit, now + lease)) if limit else []
+
+    return store.write(work)
 
 
 def renew(store: Store, held: Iterable[tuple[int, str]], lease: timedelta) -> None:
     """Hold these deliveries, each by its id and claim, for another lease from now."""
-    ids, claims = zip(*held, strict=True)
-    mine = and_(DELIVERY.c.id.in_(ids), DELIVERY.c.claim_id.in_(claims))
 
     def work(connection: Connection) -> None:
-        connection.execute(update(DELIVERY).where(mine).values(next_at=clock(connection) + lease))
+        until = clock(connection) + lease
+        _each_claim(connection, held, next_at=until)
 
     store.write(work)
 
 
-def complete(store: Store, tries: Sequence[Tried]) -> None:
-    """Write down tries and what follows from each; those whose claim is over change nothing."""
+def complete(
+    store: Store,
+    tries: Sequence[Tried],
+    also: Callable[[Connection, datetime], None] = lambda *_: None,
+) -> None:
+    """Write down tries and what follows from each; those whose claim is over change nothing.
+
+    `also` is done in the same transaction.
+    """
 
     def work(connection: Connection) -> None:
         now = clock(connection)
-        following = [_following(one, now) for one in tries]
-        _change(connection, following, attempts=DELIVERY.c.attempts + 1)
-        connection.execute(ATTEMPT.insert(), [dict(one.attempt) for one in tries])
+        for state in (DONE, DEAD):
+            settled = [(one.delivery_id, one.claim_id) for one in tries if one.state == state]
+            _each_claim(connection, settled, **_settled(state, now))
+        if again := [_again(one, now) for one in tries if one.state == OWED]:
+            connection.execute(AGAIN, sorted(again, key=lambda one: one["at"]))
+        connection.execute(ATTEMPTED, [dict(one.attempt) for one in tries])
+        also(connection, now)
 
     store.write(work)
 
@@ -128,84 +170,78 @@ def release(store: Store, claimed: Iterable[tuple[int, str]]) -> None:
 
     def work(connection: Connection) -> None:
         now = clock(connection)
-        back = {"state_": OWED, "next": now, "settled": None}
-        _change(connection, [{"at": id_, "claim": claim, **back} for id_, claim in claimed])
+        _each_claim(connection, claimed, state=OWED, next_at=now, claim_id=None)
 
     if claimed:
         store.write(work)
 
 
-def refusals(store: Store, delivery_id: int) -> int:
-    """How often the destination refused this delivery itself, rather than being out of order."""
-    refused = and_(ATTEMPT.c.status.between(400, 499), ATTEMPT.c.status.not_in(PASSING))
-    counted = select(func.count()).where(ATTEMPT.c.delivery_id == delivery_id, refused)
-    with store.read() as connection:
-        return connection.execute(counted).scalar_one()
-
-
-def clock(connection: Connection) -> datetime:
-    """The database's time."""
-    if connection.dialect.name == "postgresql":
-        moment: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
-        return moment
-    iso = connection.scalar(text("SELECT strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')"))
-    return datetime.fromisoformat(str(iso))
+# Built once: making a statement costs more than running it.
+ATTEMPTED = ATTEMPT.insert()
+AGAIN = (
+    update(DELIVERY)
+    .where(DELIVERY.c.id == bindparam("at"), DELIVERY.c.claim_id == bindparam("claim"))
+    .values(
+        state=OWED,
+        next_at=bindparam("next"),
+        attempts=DELIVERY.c.attempts + 1,
+        refusals=DELIVERY.c.refusals + bindparam("refused"),
+        claim_id=None,
+        hinted_at=None,
+    )
+)
 
 
 def _claim(
-    connection: Connection, name: str, limit: int, now: datetime, until: datetime
-) -> Sequence[int]:
+    connection: Connection, which: ColumnElement[bool], limit: int, until: datetime
+) -> Sequence[Row[Any]]:
     oldest = (
         select(DELIVERY.c.id)
-        .where(_due(name, now))
-        .order_by(DELIVERY.c.next_at)
+        .where(which)
+        .order_by(DELIVERY.c.next_at, DELIVERY.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
     ids = connection.scalars(oldest).all()
+    if not ids:
+        return ()
     leased = {"state": LEASED, "next_at": until, "claim_id": token_hex(8)}
-    connection.execute(update(DELIVERY).where(DELIVERY.c.id.in_(ids)).values(**leased))
-    return ids
-
-
-def _with_postbacks(store: Store, ids: Sequence[int]) -> list[Row[Any]]:
-    """Read after the claim, so that nobody waits for it."""
-    columns = [DELIVERY.c[name] for name in ("claim_id", "destination", "attempts")]
-    claimed = (
-        select(DELIVERY.c.id.label("delivery_id"), *columns, POSTBACK)
-        .outerjoin(POSTBACK, POSTBACK.c.id == DELIVERY.c.stored_id)
-        .where(DELIVERY.c.id.in_(ids))
-        .order_by(DELIVERY.c.id)
-    )
-    with store.read() as connection:
-        return list(connection.execute(claimed))
+    taken = update(DELIVERY).where(DELIVERY.c.id.in_(ids)).values(**leased).returning(*CLAIMED)
+    rows = {row.id: row for row in connection.execute(taken)}
+    return [rows[id_] for id_ in ids]
 
 
 def _due(name: str, now: datetime) -> ColumnElement[bool]:
     return and_(_OPEN, DELIVERY.c.destination == name, DELIVERY.c.next_at <= now)
 
 
-def _change(connection: Connection, changes: Sequence[Mapping[str, Any]], **more: Any) -> None:
-    mine = and_(DELIVERY.c.id == bindparam("at"), DELIVERY.c.claim_id == bindparam("claim"))
-    connection.execute(
-        update(DELIVERY)
-        .where(mine)
-        .values(
-            state=bindparam("state_"),
-            next_at=bindparam("next"),
-            settled_at=bindparam("settled"),
-            claim_id=None,
-            **more,
-        ),
-        sorted(changes, key=lambda change: change["at"]),
-    )
+def _each_claim(
+    connection: Connection, held: Iterable[tuple[int, str]], **values: Any
+) -> None:
+    """Change rows that are still held, a statement for each claim."""
+    claims = defaultdict(list)
+    for id_, claim_id in held:
+        claims[claim_id].append(id_)
+    for claim_id, ids in sorted(claims.items()):
+        mine = (DELIVERY.c.id.in_(sorted(ids)), DELIVERY.c.claim_id == claim_id)
+        connection.execute(update(DELIVERY).where(*mine).values(**values))
 
 
-def _following(one: Tried, now: datetime) -> dict[str, Any]:
+def _settled(state: str, now: datetime) -> dict[str, Any]:
+    return {
+        "state": state,
+        "next_at": now,
+        "settled_at": now,
+        "attempts": DELIVERY.c.attempts + 1,
+        "claim_id": None,
+        "sealed_ip": None,
+    }
+
+
+def _again(one: Tried, now: datetime) -> dict[str, Any]:
     return {
         "at": one.delivery_id,
         "claim": one.claim_id,
-        "state_": one.state,
         "next": now + one.again,
-        "settled": now if one.state in (DONE, DEAD) else None,
+        "refused": int(one.refused),
     }

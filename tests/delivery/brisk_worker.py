@@ -6,7 +6,7 @@ import threading
 from datetime import timedelta
 
 from skan_receiver.config import load
-from skan_receiver.delivery import Deliverer, Destinations, Transport
+from skan_receiver.delivery import Deliverer, Known, Sender, Transport, Vault
 from skan_receiver.storage import Store
 from skan_receiver.worker import work
 
@@ -18,13 +18,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     store = Store(settings.database)
     transport = Transport(allow_private=True, exchange_seconds=1.0)
-    return work(
-        settings,
-        stop,
-        store,
-        Destinations(settings.destinations),
-        Deliverer(store, transport, lease=LEASE),
-    )
+    sender = Sender(transport, Known(store, Vault(settings.vault_keys)))
+    return work(settings, stop, store, Deliverer(store, sender, lease=LEASE))
 
 
 if __name__ == "__main__":

@@ -1,20 +1,32 @@
 """Postbacks that are owed, and a look into the ledger."""
 
+import time
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from cryptography.fernet import Fernet
 from sqlalchemy import select, update
 
-from skan_receiver.delivery import Destination
+from skan_receiver.delivery import Destination, Known, Sender, Transport, Vault
 from skan_receiver.delivery.destinations import Relay
+from skan_receiver.delivery.registry import put
 from skan_receiver.settle import settle
 from skan_receiver.storage import Attempt, Delivery, Store, StoredPostback
 from skan_receiver.storage.columns import table
 from tests.receiving import Receiver
 
 DELIVERY = table(Delivery)
+
+
+VAULT = Vault([Fernet.generate_key().decode()])
+
+
+def sender(store: Store, transport: Transport | None = None) -> Sender:
+    """Delivers to 127.0.0.1, unless the transport says otherwise."""
+    transport = transport or Transport(allow_private=True, exchange_seconds=2.0)
+    return Sender(transport, Known(store, VAULT))
 
 
 def relay(url: str, name: str = "copy", **fields: Any) -> Relay:
@@ -30,13 +42,22 @@ class Books:
 
     def owe(self, destinations: Sequence[Destination], count: int = 1) -> list[bytes]:
         """Receive and settle that many postbacks; their bytes."""
+        self.define(*destinations)
         bodies = [self.receiver.signer.skadnetwork("4.0") for _ in range(count)]
         results = self.receiver.receive(*bodies)
-        while settle(self.store, self.receiver.settings, destinations, datetime.now(UTC)):
-            pass
+        self.settle()
         ids = [result.stored_id for result in results]
         rows = {row.id: row.body for row in self.receiver.rows(StoredPostback)}
         return [rows[id_] for id_ in ids]
+
+    def define(self, *destinations: Destination, paused: bool | None = None) -> None:
+        """Have these destinations; a moment passes, as coarse as SQLite's clock."""
+        put(self.store, [(one, paused) for one in destinations])
+        time.sleep(0.002)
+
+    def settle(self) -> None:
+        while settle(self.store, self.receiver.settings, datetime.now(UTC)):
+            pass
 
     def deliveries(self) -> list[Any]:
         return self.receiver.rows(Delivery)

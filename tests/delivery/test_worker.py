@@ -18,7 +18,9 @@ import pytest
 from skan_receiver.config import Settings
 from skan_receiver.delivery import ledger
 from skan_receiver.delivery.deliver import LEASE
+from skan_receiver.delivery.gate import Ask
 from skan_receiver.storage import Fresh, Store, migrate
+from skan_receiver.testing import encode
 from skan_receiver.worker import run
 from tests import sink as behave
 from tests.delivery.owing import Books, relay
@@ -71,61 +73,62 @@ def eventually(over: Callable[[], Any], seconds: float = 30) -> None:
         time.sleep(0.02)
 
 
-def configured(tmp_path: Path, store_url: str, text: str = "destinations: []") -> Settings:
-    path = tmp_path / "destinations.yaml"
-    path.write_text(text)
-    return Settings(database_url=store_url, destinations=path, private_destinations=True)
-
-
-def entry(url: str) -> str:
-    return f"destinations:\n  - {{name: copy, kind: relay, url: '{url}'}}\n"
+def configured(tmp_path: Path, store_url: str) -> Settings:
+    return Settings(database_url=store_url, var=tmp_path, private_destinations=True)
 
 
 def test_from_arrival_to_copy(tmp_path: Path, store_url: str, books: Books) -> None:
     """A postback is settled and on its way within seconds."""
-    with sink() as open_, working(configured(tmp_path, store_url, entry(open_.url))):
+    with sink() as open_, working(configured(tmp_path, store_url)):
+        books.define(relay(open_.url))
         books.receiver.receive(books.receiver.signer.skadnetwork("4.0"))
         eventually(lambda: open_.received, 5)
         eventually(lambda: books.states() == {"done": 1})
     assert books.receiver.rows(Fresh) == []
 
 
-def test_a_destination_may_be_added_while_it_runs(
+def test_a_destination_gets_what_comes_after_it(
     tmp_path: Path, store_url: str, books: Books
 ) -> None:
-    """And gets what arrives from then on."""
-    settings = configured(tmp_path, store_url)
-    with sink() as open_, working(settings):
+    """Also what waits to be settled as it is made, if it came before, is not sent to it."""
+    with sink() as open_:
         books.receiver.receive(books.receiver.signer.skadnetwork("4.0"))
-        eventually(lambda: books.receiver.rows(Fresh) == [])
-        settings.destinations.write_text(entry(open_.url))
-        time.sleep(2.2)
-        books.receiver.receive(books.receiver.signer.skadnetwork("4.0"))
-        eventually(lambda: open_.received)
-        eventually(lambda: books.states() == {"done": 1})
+        time.sleep(0.01)
+        books.define(relay(open_.url))
+        with working(configured(tmp_path, store_url)):
+            after = books.receiver.signer.skadnetwork("4.0")
+            books.receiver.receive(after)
+            eventually(lambda: books.states() == {"done": 1})
+            eventually(lambda: books.receiver.rows(Fresh) == [])
+    assert [one.body for one in open_.received] == [encode(after)]
 
 
-def test_a_broken_file_at_the_start_loses_nothing(
+def test_a_destination_that_is_changed_all_the_time_misses_none(
     tmp_path: Path, store_url: str, books: Books
 ) -> None:
-    """Nothing is settled before it is known to whom it is owed; the worker does not give up."""
-    settings = configured(tmp_path, store_url, "destinations: [")
-    with sink() as open_, working(settings):
-        books.receiver.receive(books.receiver.signer.skadnetwork("4.0"))
-        time.sleep(1.5)
-        assert len(books.receiver.rows(Fresh)) == 1
-        settings.destinations.write_text(entry(open_.url))
-        eventually(lambda: open_.received)
+    """Paused, refiltered, resumed, while postbacks arrive and two workers settle them."""
+    with sink() as open_:
+        books.define(relay(open_.url))
+        settings = configured(tmp_path, store_url)
+        with working(settings), working(settings):
+            for number in range(40):
+                books.receiver.receive(*(books.receiver.signer.skadnetwork("4.0") for _ in "abc"))
+                paths = relay(f"{open_.url}?{number}", apps=() if number % 2 else (525463029,))
+                books.define(paths, paused=number % 3 == 1)
+            books.define(relay(open_.url), paused=False)
+            eventually(lambda: books.states() == {"done": 120})
+    assert len(set(open_.ids())) == 120
 
 
 def test_a_store_that_comes_late_is_waited_for(tmp_path: Path) -> None:
     """Tables that are not there yet are an error to be tried again, not an end."""
     url = f"sqlite:///{tmp_path / 'late.sqlite3'}"
-    with sink() as open_, working(configured(tmp_path, url, entry(open_.url))):
+    with sink() as open_, working(configured(tmp_path, url)):
         time.sleep(0.5)
         late = Store(url)
         migrate.upgrade(late)
         books = Books(late)
+        books.define(relay(open_.url))
         books.receiver.receive(books.receiver.signer.skadnetwork("4.0"))
         eventually(lambda: books.states() == {"done": 1})
         late.close()
@@ -135,10 +138,10 @@ def test_a_worker_that_is_told_to_stop_does(tmp_path: Path, store_url: str, book
     """Though everybody hangs; what it held is due at once for the next."""
     with sink(behave.hangs) as open_:
         books.owe([relay(open_.url)], 20)
-        with working(configured(tmp_path, store_url, entry(open_.url))):
+        with working(configured(tmp_path, store_url)):
             eventually(lambda: len(open_.received) == 8)
     assert books.states() == {"owed": 20}
-    assert len(ledger.claim(books.store, {"copy": 99}, LEASE)) == 20
+    assert len(ledger.claim(books.store, [Ask("copy", 99)], LEASE)) == 20
 
 
 def test_a_worker_killed_in_the_middle_loses_nothing(
@@ -154,7 +157,6 @@ def test_a_worker_killed_in_the_middle_loses_nothing(
 
     with sink(slowly) as open_:
         bodies = books.owe([relay(open_.url)], count)
-        configured(tmp_path, store_url, entry(open_.url))
         for number in range(rounds):
             process = start(tmp_path, store_url)
             eventually(partial(arrived, open_, (number + 1) * count // (rounds + 2)))
@@ -165,12 +167,11 @@ def test_a_worker_killed_in_the_middle_loses_nothing(
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
     assert {one.body for one in open_.received} == set(bodies)
-    assert len(open_.ids()) - count <= rounds * 8
+    assert len(open_.ids()) - count <= rounds * 16
 
 
 def test_a_worker_does_not_go_on_without_one_of_its_jobs(tmp_path: Path) -> None:
     """It ends with 1, so that whoever keeps it running starts another."""
-    configured(tmp_path, "")
     worker = start(tmp_path, f"sqlite:///{tmp_path / 'late.sqlite3'}", "-c", BROKEN_LOG)
     try:
         assert worker.wait(20) == 1
@@ -187,7 +188,7 @@ def start(tmp_path: Path, store_url: str, *program: str) -> subprocess.Popen[byt
     environment = {
         "PATH": os.environ["PATH"],
         "DATABASE_URL": store_url,
-        "SKAN_DESTINATIONS": str(tmp_path / "destinations.yaml"),
+        "SKAN_VAR": str(tmp_path),
         "SKAN_PRIVATE_DESTINATIONS": "1",
     }
     return subprocess.Popen([sys.executable, *(program or WORKER)], env=environment)

@@ -42,7 +42,7 @@ class Books:
 def audit(database_url: str, acked: set[str]) -> Books:
     """Settle what is left, then compare what devices were told with what is there."""
     store = Store(database_url)
-    while settle(store, Settings(), (), NOON):
+    while settle(store, Settings(), NOON):
         pass
     postback, arrival, seen = table(StoredPostback), table(Arrival), table(Seen)
     hours, fresh = table(CountHour), table(Fresh)

@@ -153,7 +153,7 @@ def test_sent_to_a_server_that_does_not_trust_the_key_none_is_valid(
     bodies = [incoming(line, NOON).body for line in path.read_bytes().splitlines()]
     results = ingest([Incoming(NOON, "network", body) for body in bodies])
     assert {result.verdict for result in results} == {"invalid", "unverifiable", None}
-    while settle(store, settings, (), NOON):
+    while settle(store, settings, NOON):
         pass
     assert not any(cell.counted for cell in Receiver(store, settings).rows(CountHour))
 

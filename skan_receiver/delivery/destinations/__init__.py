@@ -1,16 +1,30 @@
 """Where results go. A kind is one file here and one line in KINDS."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
-from pydantic import Field, TypeAdapter
+from pydantic import Discriminator, Tag, TypeAdapter
 
+from skan_receiver.delivery.destinations.decoded import Decoded
 from skan_receiver.delivery.destinations.destination import Destination
 from skan_receiver.delivery.destinations.relay import Relay
 
 # The table of contents: one class for each `kind`.
-KINDS = (Relay,)
+KINDS: dict[str, type[Destination]] = {
+    "relay": Relay,
+    "decoded": Decoded,
+}
 
-# With a second kind this becomes `Relay | Second`, told apart by `kind`.
-ANY_KIND: TypeAdapter[Relay] = TypeAdapter(Annotated[Relay, Field()])
 
-__all__ = ["ANY_KIND", "KINDS", "Destination", "Relay"]
+def _kind(said: Any) -> str:
+    return str(said.get("kind", "relay")) if isinstance(said, Mapping) else str(said.kind)
+
+
+ANY_KIND: TypeAdapter[Destination] = TypeAdapter(
+    Annotated[
+        Annotated[Relay, Tag("relay")] | Annotated[Decoded, Tag("decoded")],
+        Discriminator(_kind),
+    ]
+)
+
+__all__ = ["ANY_KIND", "KINDS", "Decoded", "Destination", "Relay"]

@@ -1,41 +1,47 @@
 """What every destination has, whatever its kind."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Collection, Mapping
+from typing import Annotated, Any, ClassVar, Literal, Protocol
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationInfo,
+    field_validator,
+)
 
-from skan_receiver.delivery.addresses import target
-from skan_receiver.delivery.transport import Request, checked_headers
-from skan_receiver.errors import DeliveryFailed
+from skan_receiver.delivery.templates import HeadersTemplate, Secrets, UrlTemplate, Values
+from skan_receiver.delivery.templates.macros import macros_for
+from skan_receiver.delivery.transport import Request
 from skan_receiver.protocol import Framework
 
 # Ours to set, or HTTP's: another value would change what the request is.
 OURS = {
     "accept-encoding", "connection", "content-length", "expect", "host", "te", "trailer",
-    "transfer-encoding", "upgrade", "webhook-id", "webhook-timestamp",
+    "transfer-encoding", "upgrade", "webhook-id", "webhook-timestamp", "webhook-signature",
+    "webhook-replay",
 }  # fmt: skip
 
 # `forwarded` is every forwarder, `forwarded:appsflyer` one.
 ENDPOINT = r"^(network|developer|import|simulator|forwarded(:[a-z0-9_-]+)?)$"
+NAME = r"^[a-z0-9][a-z0-9-]{0,62}$"
+
+MOST_AT_ONCE = 64
+
+class Template(Protocol):
+    """What can say which macros and secrets it names."""
+
+    @property
+    def macros(self) -> tuple[str, ...]: ...
+    @property
+    def secrets(self) -> tuple[str, ...]: ...
 
 
-def _plain(url: str) -> str:
-    try:
-        target(url)
-    except DeliveryFailed as failure:
-        raise ValueError(f"{failure}; write https://partner.example/postbacks") from None
-    return url
-
-
-def _headers(headers: dict[str, str]) -> Mapping[str, str]:
-    try:
-        checked_headers(headers)
-    except DeliveryFailed as failure:
-        raise ValueError(str(failure)) from None
-    if ours := sorted(OURS & {name.lower() for name in headers}):
-        raise ValueError(f"{', '.join(ours)}: set by skan-receiver; leave out")
-    return headers
+Leaf = str | int | float | bool | None
+Tree = Any  # a tree of dicts and lists with leaves; `BodyTemplate` checks it
 
 
 def _lower(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -45,17 +51,30 @@ def _lower(names: tuple[str, ...]) -> tuple[str, ...]:
 class Destination(BaseModel):
     """A place results go to, and which of them. An empty filter lets everything through.
 
-    Whatever the filters, only postbacks that count are owed: see `counts()`.
+    Whatever the filters, only postbacks that count are owed, unless `uncounted`: see `counts()`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    # Whether it is about postbacks, and may name this.
+    about_postbacks: ClassVar[bool] = True
+
     # The ledger knows it by this name: under another one it is another destination.
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+    name: str = Field(pattern=NAME)
     kind: str
-    url: Annotated[str, AfterValidator(_plain)] = Field(repr=False)  # may hold a key
-    headers: Annotated[dict[str, str], AfterValidator(_headers)] = Field({}, repr=False)
-    paused: bool = False
+    preset: str = ""  # the preset it was made from
+    needs_ip: bool = False  # only a relay may
+
+    # A mapping has a URL for each framework, and the destination gets those frameworks only.
+    url: str | dict[Framework, str] = Field(repr=False)  # may hold a key
+    method: Literal["POST", "GET", "PUT"] = "POST"
+    headers: dict[str, str] = Field({}, repr=False)
+    # Names of secrets that sign, as Standard Webhooks have it; two while one takes over.
+    sign: tuple[Annotated[str, Field(pattern=NAME)], ...] = Field((), max_length=2)
+
+    # At once, in each worker; a second, in all workers together.
+    concurrency: int = Field(8, ge=1, le=MOST_AT_ONCE)
+    rate: float | None = Field(None, gt=0, le=100_000)
 
     apps: tuple[int, ...] = ()
     ad_networks: Annotated[tuple[str, ...], AfterValidator(_lower)] = ()
@@ -69,19 +88,84 @@ class Destination(BaseModel):
         "simulator",
     )
 
-    def wants(self, row: Any) -> bool:
-        """Whether a row of `postback` passes the filters."""
-        return (
-            (not self.apps or row.app_id in self.apps)
-            and (not self.ad_networks or row.ad_network_id.lower() in self.ad_networks)
-            and (not self.frameworks or row.framework in self.frameworks)
-            and (not self.windows or row.window in self.windows)
-            and (not self.endpoints or self._from(row.endpoint))
-        )
+    _urls: dict[Framework | None, UrlTemplate] = PrivateAttr(default_factory=dict)
+    _headers: HeadersTemplate = PrivateAttr()
 
-    def request(self, row: Any) -> Request:
-        """What to send for a claimed delivery: its postback's columns, body included."""
+    @field_validator("needs_ip")
+    @classmethod
+    def _only_relays_need_it(cls, needs_ip: bool) -> bool:  # noqa: FBT001  # a field's value
+        if needs_ip and cls.model_fields["kind"].default != "relay":
+            raise ValueError("only a relay may carry the device's address; leave out")
+        return needs_ip
+
+    @field_validator("url")
+    @classmethod
+    def _url_is_good(cls, url: Any, info: ValidationInfo) -> Any:
+        for template in url.values() if isinstance(url, dict) else [url]:
+            UrlTemplate.parse(template, cls.allowed(info.data))
+        if not url:
+            raise ValueError("must have a URL; write https://partner.example/postbacks")
+        return url
+
+    @field_validator("headers")
+    @classmethod
+    def _headers_are_good(cls, headers: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        HeadersTemplate.parse(headers, cls.allowed(info.data))
+        if ours := sorted(OURS & {name.lower() for name in headers}):
+            raise ValueError(f"{', '.join(ours)}: set by skan-receiver; leave out")
+        return headers
+
+    def model_post_init(self, _context: Any) -> None:
+        allowed = self.allowed(self.__dict__)
+        urls = self.url if isinstance(self.url, dict) else {None: self.url}
+        self._urls = {key: UrlTemplate.parse(url, allowed) for key, url in urls.items()}
+        self._headers = HeadersTemplate.parse(self.headers, allowed)
+
+    @classmethod
+    def allowed(cls, said: Mapping[str, Any]) -> Collection[str]:
+        """The macros that its templates may name, by what is `said` of it."""
+        kind = cls.model_fields["kind"].default
+        return macros_for(kind, ip=bool(said.get("needs_ip")))
+
+    def wants(self, _row: Any) -> bool:
+        """Whether a row of `postback`, with `counted`, is owed to it."""
+        return False
+
+    def url_for(self, framework: str | None) -> UrlTemplate | None:
+        """Where it goes; None where the destination has no URL for this framework."""
+        return self._urls.get(None) or self._urls.get(framework)  # type: ignore[call-overload, no-any-return]  # a StrEnum
+
+    def request(self, about: Any, values: Values, secrets: Secrets) -> Request:
+        """What to send of a row; DeliveryFailed where these values make no request."""
+        url = self.url_for(getattr(about, "framework", None))
+        assert url is not None
+        headers = self._headers.expand(values, secrets)
+        where = url.expand(values, secrets)
+        if self.method == "GET":
+            return Request(where, b"", headers, "GET")
+        body = self.content(about, values, secrets)
+        return Request(where, body, {"Content-Type": self.content_type, **headers}, self.method)
+
+    def content(self, about: Any, values: Values, secrets: Secrets) -> bytes:
+        """The body."""
         raise NotImplementedError
 
-    def _from(self, endpoint: str) -> bool:
-        return endpoint in self.endpoints or endpoint.partition(":")[0] in self.endpoints
+    @property
+    def content_type(self) -> str:
+        return "application/json"
+
+    @property
+    def macros(self) -> frozenset[str]:
+        """What its templates name: only this has to be found out."""
+        return frozenset(name for template in self.templates for name in template.macros)
+
+    @property
+    def secret_names(self) -> frozenset[str]:
+        """The secrets it needs."""
+        named = {name for template in self.templates for name in template.secrets}
+        return frozenset({*named, *self.sign})
+
+    @property
+    def templates(self) -> tuple[Template, ...]:
+        """Everything that is filled in."""
+        return (*self._urls.values(), self._headers)

@@ -1,0 +1,72 @@
+"""What there is to say of a row: secrets, names and meanings, read from the store when needed.
+
+A worker lives for weeks, and what it says must be what is published now. So what it remembers is
+a second old at most.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Connection, Row
+
+from skan_receiver.delivery import facts
+from skan_receiver.delivery.destinations import Destination
+from skan_receiver.delivery.templates.macros import CAMPAIGN, DECODED
+from skan_receiver.delivery.vault import Vault, secrets_of
+from skan_receiver.storage import Store
+from skan_receiver.storage.campaigns import load_book
+from skan_receiver.storage.meanings import Arrived, Book
+from skan_receiver.storage.schemas import history
+
+OLDEST_SECONDS = 1.0
+
+T = TypeVar("T")
+
+
+class Known:
+    """Finds what macros stand for."""
+
+    def __init__(self, store: Store, vault: Vault) -> None:
+        self._vault = vault
+        self._secrets = _Kept(store, lambda connection: secrets_of(connection, vault))
+        self._campaigns = _Kept(store, load_book)
+        self._schemas = _Kept(store, lambda connection: Book(history(connection)))
+
+    def secrets(self, destination: Destination) -> Mapping[str, str]:
+        """Its own secrets, and nobody else's."""
+        return self._secrets().get(destination.name, {}) if destination.secret_names else {}
+
+    def values(self, destination: Destination, delivery: Row[Any], about: Any) -> facts.Values:
+        """What the destination's macros stand for."""
+        sending = facts.of_sending(delivery)
+        if not destination.about_postbacks:
+            return {**sending, **facts.of_window(about)}
+        values = {**sending, **facts.of_postback(about)}
+        if destination.macros & CAMPAIGN.keys():
+            named = self._campaigns().names(about, about.received_at)
+            values |= facts.of_campaign(named)
+        if destination.macros & DECODED.keys():
+            values |= facts.of_meaning(about, self._schemas().read(Arrived.of(about, about.received_at)))
+        if destination.needs_ip and delivery.sealed_ip is not None:
+            values["ip"] = self._vault.open(delivery.sealed_ip)
+        return values
+
+
+class _Kept(Generic[T]):
+    """Something read from the store, kept for a second."""
+
+    def __init__(self, store: Store, read: Callable[[Connection], T]) -> None:
+        self._store, self._read = store, read
+        self._lock = threading.Lock()
+        self._until = 0.0
+        self._value: T
+
+    def __call__(self) -> T:
+        with self._lock:
+            if time.monotonic() >= self._until:
+                with self._store.read() as connection:
+                    self._value = self._read(connection)
+                self._until = time.monotonic() + OLDEST_SECONDS
+            return self._value
