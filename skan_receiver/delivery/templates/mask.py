@@ -1,0 +1,50 @@
+"""Keeps secrets out of what is written down: logs, tries, errors, pages."""
+
+import json
+import re
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Iterator
+from urllib.parse import quote, quote_plus
+
+from skan_receiver.delivery.templates.values import Secrets
+
+MASK = "•••"
+
+# Fewer characters of base64 are found in anything.
+SHORTEST_CORE = 8
+
+
+def mask(text: str, secrets: Secrets) -> str:
+    """The text with every secret's value replaced, in whichever way an answer may repeat it."""
+    forms = {form for secret in secrets.values() if secret for form in _forms(secret)}
+    if not forms:
+        return text
+    # The longest first: what is left of a half-masked secret is half a secret.
+    longest_first = sorted(forms, key=lambda form: (-len(form), form))
+    return re.sub("|".join(map(re.escape, longest_first)), MASK, text)
+
+
+def _forms(secret: str) -> Iterator[str]:
+    yield secret
+    raw = secret.encode(errors="surrogatepass")
+    for percent in (quote(raw, safe=""), quote(raw), quote_plus(raw)):
+        yield percent
+        yield re.sub("%..", lambda escape: escape[0].lower(), percent)
+    for text in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
+        yield text
+        yield text.replace("/", r"\/")  # as PHP writes it
+    yield from _base64(raw)
+
+
+def _base64(secret: bytes) -> Iterator[str]:
+    """Alone, and as a part of something longer, which shifts it by one or two bytes."""
+    for encode in (b64encode, urlsafe_b64encode):
+        whole = encode(secret).decode()
+        yield whole
+        yield whole.rstrip("=")
+        for shift in range(3):
+            # The characters that neighbours have a say in are left out.
+            encoded = encode(bytes(shift) + secret).decode()
+            core = encoded[(shift * 8 + 5) // 6 : (shift + len(secret)) * 8 // 6]
+            if len(core) >= SHORTEST_CORE:
+                yield core
