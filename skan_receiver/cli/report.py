@@ -12,10 +12,9 @@ from skan_receiver.cli.context import open_store
 from skan_receiver.cli.output import dumps, show
 from skan_receiver.protocol import Framework, Verdict
 from skan_receiver.reports import REPORTS, Filters, Period
+from skan_receiver.storage.spreadsheet import guarded
 
 ALL_DIMENSIONS = sorted({name for report in REPORTS.values() for name in report.dimensions})
-# A spreadsheet runs a cell that begins so as a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def _dimensions(_ctx: object, _parameter: object, written: tuple[str, ...]) -> tuple[str, ...]:
@@ -89,9 +88,8 @@ def write_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None
 
 
 def _cell(value: object) -> object:
-    """Text of a stranger's must not become a formula: a quote before it keeps it text."""
-    if isinstance(value, str) and value.startswith(FORMULA):
-        return f"'{value}"
+    if isinstance(value, str):
+        return guarded(value)
     return value.isoformat() if isinstance(value, datetime) else value
 
 

@@ -49,6 +49,16 @@ CLOCKS = (Clock(48, 24, 48), Clock(120, 24, 144), Clock(672, 24, 144))
 # https://developer.apple.com/documentation/storekit/skadnetwork/updateconversionvalue(_:)
 TIMER = Clock(0, 24, 48)
 
+# The longest chain of them: the first call starts a timer, and each of the 63 values above 0 can
+# restart it in its last moment.
+CHAIN = Clock(63 * 24, 24, 48)
+
+# How long after an ad an install is still its doing: 30 days after a click or an ad that StoreKit
+# renders. After a view it is 24 hours, in AdAttributionKit up to 7 days where the app says so.
+# https://developer.apple.com/documentation/storekit/receiving-ad-attributions-and-postbacks
+# https://developer.apple.com/documentation/adattributionkit/configuring-attribution-rules-for-your-app
+LOOK_BACK = timedelta(days=30)
+
 # A device without a network, or without our 200, tries again up to nine times within nine days.
 RETRIES = timedelta(days=9)
 
@@ -69,6 +79,28 @@ def evaluated(
     clock = TIMER if version in RISING_ONLY else CLOCKS[window]
     earlier = (NONE if locked else clock.open * HOUR) + (RETRIES if retries else NONE)
     return Interval(hour - clock.most * HOUR - earlier, hour + HOUR - clock.least * HOUR)
+
+
+def installed(version: str, window: int, hour: datetime, *, retries: bool = False) -> Interval:
+    """When the install of a postback that arrived in the hour from `hour` on can have happened.
+
+    Windows begin with the first launch, and are taken to begin with the install: Apple waits 60
+    days for a launch, but nearly all follow at once. A window may have been locked as it opened.
+    Up to SKAdNetwork 3 any number of rises may lie between, so it is an interval of 64 days.
+    `version` and `retries` are those of `evaluated`; a re-engagement counts as an install.
+    """
+    rising = version in RISING_ONLY
+    clock = CHAIN if rising else CLOCKS[window]
+    opened = 0 if rising else sum(before.open for before in CLOCKS[:window])
+    least, most = opened + clock.least, opened + clock.open + clock.most
+    earlier = RETRIES if retries else NONE
+    return Interval(hour - most * HOUR - earlier, hour + HOUR - least * HOUR)
+
+
+def advertised(version: str, window: int, hour: datetime) -> Interval:
+    """When the ad behind a postback that arrived in the hour from `hour` on can have been shown."""
+    install = installed(version, window, hour)
+    return Interval(install.start - LOOK_BACK, install.end)
 
 
 def arrivals(window: int, start: datetime, end: datetime) -> Interval:

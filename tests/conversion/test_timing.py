@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skan_receiver.conversion.force import ALWAYS, Effect, in_force
-from skan_receiver.conversion.timing import RETRIES, Interval, evaluated, locks
+from skan_receiver.conversion.timing import (
+    LOOK_BACK,
+    RETRIES,
+    Interval,
+    advertised,
+    evaluated,
+    installed,
+    locks,
+)
 from tests.conversion.schemas import Valued, rules, schema
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -53,6 +61,39 @@ def test_retries_reach_nine_days_back() -> None:
     sure, usual = evaluated("4.0", 0, NOON, retries=True), evaluated("4.0", 0, NOON)
 
     assert (usual.start - sure.start, usual.end) == (RETRIES, sure.end)
+
+
+@pytest.mark.parametrize(
+    ("version", "window", "earliest", "latest"),
+    [
+        ("4.0", 0, 96, 24),  # 48 hours open and up to 48 of delay; locked at once, 24
+        ("4.0", 1, 312, 72),  # closes between hours 48 and 168, then 24 to 144
+        ("4.0", 2, 984, 192),  # between 168 and 840
+        ("", 1, 312, 72),
+        ("3.0", 0, 64 * 24 + 24, 24),  # 64 timers of 24 hours, then 0 to 24
+        ("1.0", 0, 64 * 24 + 24, 24),
+    ],
+)
+def test_an_install_is_a_whole_window_and_apples_delay_before_the_arrival(
+    version: str, window: int, earliest: float, latest: float
+) -> None:
+    """From the first launch on, whether or not a lock closed the window early."""
+    interval = installed(version, window, NOON)
+
+    assert (before(interval.start), before(interval.end)) == (earliest, latest - 1)
+    assert installed(version, window, NOON, retries=True).start == interval.start - RETRIES
+
+
+@pytest.mark.parametrize(("version", "window"), [("2.2", 0), ("4.0", 0), ("", 1), ("4.0", 2)])
+def test_the_ad_comes_first_then_the_install_then_the_value(version: str, window: int) -> None:
+    """None of the three can lie after the next one; a click is good for 30 days."""
+    shown, install, value = (
+        when(version, window, NOON) for when in (advertised, installed, evaluated)
+    )
+
+    assert (shown.start, shown.end) == (install.start - LOOK_BACK, install.end)
+    assert install.start <= value.start
+    assert install.end <= value.end
 
 
 LOCKING = """
