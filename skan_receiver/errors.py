@@ -56,8 +56,30 @@ class StoreUnavailable(SkanError):
 
 
 class DeliveryFailed(SkanError):
-    """A destination did not take the delivery; `permanent` says that trying again cannot help."""
+    """A destination did not take the delivery; `permanent` says that trying again cannot help.
 
-    def __init__(self, reason: str, *, permanent: bool = False) -> None:
+    `kind` is one word for the log and its counters:
+
+        url        the URL is refused: no http(s), a port of another protocol, a trick of parsers
+        method     neither GET, POST nor PUT, or a GET with a body
+        header     a name or value that could be more than one header, or that is ours to set
+        address    the host is, or leads to, an address that is forbidden
+        resolve    the host's name is not known, or the name server does not answer
+        connect    no address of the host takes a connection
+        tls        the certificate is not to be trusted, or there is no TLS
+        timeout    the exchange was not over by its deadline
+        closed     the connection broke before there was an answer
+        protocol   what came is no HTTP
+        proxy      the proxy cannot be reached, refuses, or makes no sense
+        gone       what it is about is no longer kept
+        template   a template asks for what is not there
+        secret     a secret is missing, or of no use
+        store      what was to be sent could not be read
+        stopped    we hung up: the worker is stopping
+        internal   we broke: a bug
+    """
+
+    def __init__(self, reason: str, *, permanent: bool = False, kind: str = "internal") -> None:
         super().__init__(reason)
         self.permanent = permanent
+        self.kind = kind

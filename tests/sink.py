@@ -1,11 +1,14 @@
 """A place to deliver to, on 127.0.0.1: it writes down what it is given, and misbehaves if asked."""
 
 import gzip
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import SO_LINGER, SOL_SOCKET, socket
 from ssl import SSLContext
@@ -25,6 +28,7 @@ class Received:
     headers: dict[str, str]
     connection: int  # the port it came from: the same for requests that shared a connection
     at: float
+    method: str = "POST"
 
 
 Behaviour = Callable[["_Handler"], None]
@@ -64,10 +68,13 @@ class _Handler(BaseHTTPRequestHandler):
                 headers,
                 self.client_address[1],
                 time.monotonic(),
+                self.command,
             )
         )
         with suppress(ConnectionError):
             self.sink.behaviour(self)
+
+    do_GET = do_PUT = do_CONNECT = do_POST  # noqa: N815  # http.server's names
 
     def log_message(self, *_: Any) -> None:
         """Say nothing."""
@@ -118,6 +125,16 @@ def resets(handler: _Handler) -> None:
     handler.connection.close()
 
 
+def redirects(handler: _Handler) -> None:
+    """Send whoever asks round in a circle."""
+    handler.send(302, Location=handler.path)
+
+
+def takes(handler: _Handler) -> None:
+    """Take it: 200."""
+    handler.send(200, b"ok")
+
+
 def endless(handler: _Handler) -> None:
     """Answer 200 with 10 GB."""
     handler.close_connection = True
@@ -129,8 +146,12 @@ def endless(handler: _Handler) -> None:
 
 def bomb(handler: _Handler) -> None:
     """Answer 50 kB that would inflate to 50 MB."""
-    body = gzip.compress(b"\0" * 50_000_000)
-    handler.send(200, body, Content_Encoding="gzip")
+    handler.send(200, _packed(), Content_Encoding="gzip")
+
+
+@cache
+def _packed() -> bytes:
+    return gzip.compress(b"\0" * 50_000_000)
 
 
 TAKES = answers(200)
@@ -157,6 +178,18 @@ def sink(behaviour: Behaviour = TAKES, tls: SSLContext | None = None) -> Iterato
         thread.join()
 
 
+@contextmanager
+def apart(behaviour: Behaviour) -> Iterator[str]:
+    """The URL of a sink in a process of its own, while the block lasts: it shares no memory."""
+    command = [sys.executable, "-m", __name__, behaviour.__name__]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.kill()
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
@@ -180,3 +213,9 @@ def closed_port() -> int:
             probe.bind(("127.0.0.1", port))
             return port
     raise OSError("no free port")
+
+
+if __name__ == "__main__":
+    with sink(globals()[sys.argv[1]]) as alone:
+        print(alone.url, flush=True)
+        threading.Event().wait()

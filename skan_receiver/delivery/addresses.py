@@ -7,7 +7,9 @@ So every address is checked, and the checked address is the one connected to (`t
 
 import re
 import socket
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import (
     IPv4Address,
@@ -21,10 +23,13 @@ from ipaddress import (
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
+from skan_receiver.delivery.names import Resolver, look_up, until
 from skan_receiver.errors import DeliveryFailed
 
 Address = IPv4Address | IPv6Address
-Resolver = Callable[[str, int], Sequence[str]]
+
+# How long somebody who saves a destination waits for a name server.
+LOOK_UP_SECONDS = 5.0
 
 
 def _networks(*networks: str) -> tuple[IPv4Network | IPv6Network, ...]:
@@ -76,7 +81,13 @@ FIRST_UNPRIVILEGED = 1024
 
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
 _ESCAPED_HOST = re.compile(r"[^/?#]*//[^/?#]*%")
-_HOST = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]")
+# A name as DNS can hold it (RFC 1035, 2.3.4), or an IPv6 address.
+_LABEL = r"[a-z0-9_-]{1,63}"
+_HOST = re.compile(rf"(?=.{{1,254}}$){_LABEL}(\.{_LABEL})*\.?|\[[0-9a-f:.]+\]")
+
+# Names that lead to a network of somebody's own wherever they are looked up: RFC 6761, RFC 6762,
+# RFC 8375, and ICANN's resolution 2024.07.29.06 (clouds' metadata services have names in it).
+_PRIVATE_NAMES = {"localhost", "local", "internal", "arpa"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,26 +133,67 @@ def target(url: str) -> Target:
     return Target(parts.scheme, parts.host.strip("[]"), port, parts.request_uri)
 
 
-def checked(found: Target, resolve: Resolver, *, allow_private: bool) -> list[Address]:
+def check_url(
+    url: str,
+    *,
+    allow_private: bool,
+    resolve: Resolver = look_up,
+    seconds: float = LOOK_UP_SECONDS,
+) -> None:
+    """Say all that can be said of a URL without connecting: DeliveryFailed (permanent) refuses it.
+
+    For whoever saves a destination. A name nobody knows passes: it may be known to the worker's
+    name server or to a proxy, and every delivery checks again.
+    """
+    timed = until(time.monotonic() + seconds, resolve)
+    try:
+        check_as_known(target(url), timed, allow_private=allow_private)
+    except DeliveryFailed as failure:
+        raise DeliveryFailed(str(failure), permanent=True, kind=failure.kind) from None
+
+
+def check_as_known(to: Target, resolve: Resolver, *, allow_private: bool) -> None:
+    """As `checked`, for who leaves the connecting to another: a name nobody knows here may pass.
+
+    Not where the name itself says that it is private: whoever looks it up will find one.
+    """
+    try:
+        checked(to, resolve, allow_private=allow_private)
+    except DeliveryFailed as failure:
+        if failure.kind != "resolve":
+            raise
+        if not allow_private and _private(to.host):
+            said = f"{to.host} is a private name: SKAN_PRIVATE_DESTINATIONS=1 allows it"
+            raise DeliveryFailed(said, kind="address") from None
+
+
+def checked(to: Target, resolve: Resolver, *, allow_private: bool) -> list[Address]:
     """The addresses of a target, every one of them allowed; DeliveryFailed otherwise.
 
     One forbidden address among many is enough to refuse: such an answer is no accident.
     """
-    if not allow_private and found.port not in WEB_PORTS and found.port < FIRST_UNPRIVILEGED:
-        raise _refused(f"port {found.port} is not for the web: use 80, 443, or 1024 and above")
-    literal = _literal(found.host)
-    try:
-        addresses = [literal] if literal else list(map(ip_address, resolve(found.host, found.port)))
-    except (OSError, UnicodeError, ValueError) as error:
-        raise DeliveryFailed(f"{found.host} cannot be resolved: {error}") from None
-    if not addresses:
-        raise DeliveryFailed(f"{found.host} has no address")
-    for address in addresses:
+    if not allow_private and to.port not in WEB_PORTS and to.port < FIRST_UNPRIVILEGED:
+        raise _refused(f"port {to.port} is not for the web: use 80, 443, or 1024 and above")
+    found = addresses(to.host, to.port, resolve)
+    for address in found:
         if reason := forbidden(address, allow_private=allow_private):
             # A name may point elsewhere tomorrow; a written address will not.
-            said = f"{found.host} is {address}, {reason}"
-            raise DeliveryFailed(said, permanent=literal is not None)
-    return addresses
+            said = f"{to.host} is {address}, {reason}"
+            raise DeliveryFailed(said, permanent=literal(to.host) is not None, kind="address")
+    return found
+
+
+def addresses(host: str, port: int, resolve: Resolver) -> list[Address]:
+    """What a host is, or is known by: one address at least."""
+    if written := literal(host):
+        return [written]
+    try:
+        found = list(map(ip_address, resolve(host, port)))
+    except (OSError, UnicodeError, ValueError) as error:
+        raise DeliveryFailed(f"{host} cannot be resolved: {error}", kind="resolve") from None
+    if not found:
+        raise DeliveryFailed(f"{host} has no address", kind="resolve")
+    return found
 
 
 def forbidden(address: Address, *, allow_private: bool = False) -> str:
@@ -155,17 +207,20 @@ def forbidden(address: Address, *, allow_private: bool = False) -> str:
     return "" if address.is_global and not address.is_multicast else "which is not public"
 
 
-def look_up(host: str, port: int) -> list[str]:
-    """The addresses the system knows `host` by."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(entry[4][0]) for entry in found]
-
-
-def _literal(host: str) -> Address | None:
-    try:
+def literal(host: str) -> Address | None:
+    """The address a host is written as; None where it is a name."""
+    with suppress(ValueError):
         return ip_address(host)
-    except ValueError:
-        return None
+    # 127.1, 0x7f000001 and 2130706433 are addresses to every resolver, and to every proxy.
+    with suppress(OSError):
+        return IPv4Address(socket.inet_aton(host.removesuffix(".")))
+    return None
+
+
+def _private(name: str) -> bool:
+    """Whether a name is nobody's on the internet; one without a dot is looked up next door."""
+    _, dot, last = name.removesuffix(".").rpartition(".")
+    return not dot or last in _PRIVATE_NAMES
 
 
 def _within(address: Address, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
@@ -173,4 +228,4 @@ def _within(address: Address, networks: Sequence[IPv4Network | IPv6Network]) -> 
 
 
 def _refused(reason: str) -> DeliveryFailed:
-    return DeliveryFailed(reason, permanent=True)
+    return DeliveryFailed(reason, permanent=True, kind="url")

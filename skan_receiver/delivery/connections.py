@@ -1,16 +1,20 @@
 """Connections that go where they were told to, and a pool that keeps them."""
 
+import logging
 import socket
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from http.client import HTTPException
 from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ProxyError
 
-from skan_receiver.delivery.addresses import Target
+from skan_receiver.delivery.dialer import Dialer
+from skan_receiver.delivery.proxies import Route
 from skan_receiver.delivery.sockets import TimedSocket, TimedTls
 
 # Shorter than what servers allow an idle connection; nginx's default is 75 s.
@@ -19,19 +23,22 @@ IDLE_SECONDS = 30.0
 OLDEST_SECONDS = 300.0
 MOST_IDLE = 16
 
-Open = Callable[[Target, float], TimedSocket]
+# It warns of answers with odd headers, and names the URL: queries carry keys.
+logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
 
 
 class Connection(HTTPConnection):
-    """A connection whose socket comes from `open_`: to an address that was checked."""
+    """A connection whose socket comes from a dialer: to an address that was checked."""
 
-    def __init__(self, to: Target, open_: Open, **options: Any) -> None:
-        super().__init__(to.host, to.port, **options)
-        self.to = to
+    def __init__(self, route: Route, dialer: Dialer, **options: Any) -> None:
+        super().__init__(route.to.host, route.to.port, **options)
+        if route.tunnel:
+            self.set_tunnel(route.to.host, route.to.port, route.tunnel.headers)
+        self.route = route
         self.made = self.used = time.monotonic()
         self.deadline = 0.0
         self.wire: socket.socket | None = None
-        self._open = open_
+        self._dialer = dialer
 
     def begin(self, deadline: float) -> None:
         """Connect if need be; whatever follows is to be over by `deadline`."""
@@ -56,7 +63,19 @@ class Connection(HTTPConnection):
         return young and self.is_connected
 
     def _new_conn(self) -> TimedSocket:
-        return self._open(self.to, self.deadline)
+        self.wire = opened = self._dialer.open(self.route, self.deadline)
+        return opened
+
+    def _tunnel(self) -> None:
+        """Have the proxy connect us; ProxyError where it does not."""
+        proxy = self.route.tunnel
+        assert proxy is not None
+        try:
+            super()._tunnel()
+            assert isinstance(self.sock, TimedSocket)
+            self.sock.hurry()  # the handshake that follows takes the time the socket has
+        except (OSError, HTTPException) as error:
+            raise ProxyError(str(proxy), error) from error
 
 
 class TlsConnection(Connection, HTTPSConnection):
@@ -68,15 +87,15 @@ class Pool:
 
     def __init__(self) -> None:
         self.closed = False
-        self._idle: defaultdict[tuple[str, str, int], list[Connection]] = defaultdict(list)
+        self._idle: defaultdict[object, list[Connection]] = defaultdict(list)
         self._busy: set[Connection] = set()
         self._lock = threading.Lock()
 
-    def take(self, to: Target) -> Connection | None:
+    def take(self, route: Route) -> Connection | None:
         """A connection that was kept, the last one used first; None where there is none."""
         while True:
             with self._lock:
-                kept = self._idle[to.origin]
+                kept = self._idle[route.key]
                 connection = kept.pop() if kept else None
             if connection is None or connection.usable:
                 return connection
@@ -86,7 +105,7 @@ class Pool:
         """Keep a connection whose answer was read to its end."""
         connection.used = time.monotonic()
         with self._lock:
-            kept = self._idle[connection.to.origin]
+            kept = self._idle[connection.route.key]
             if not self.closed and len(kept) < MOST_IDLE:
                 kept.append(connection)
                 return
