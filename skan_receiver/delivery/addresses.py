@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -111,6 +112,7 @@ class Target:
         return f"{self.scheme}://{host}:{self.port}{self.path.partition('?')[0]}"
 
 
+@lru_cache(maxsize=1024)  # most destinations have one URL for all they get
 def target(url: str) -> Target:
     """Take a URL apart; DeliveryFailed (permanent) says why one is refused."""
     if not _VISIBLE.fullmatch(url) or "\\" in url:

@@ -4,13 +4,15 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from skan_receiver.delivery import gate, ledger
+from skan_receiver.delivery.destinations.destination import POSTBACKS, VERBATIM, WINDOWS
 from skan_receiver.delivery.directory import Directory
 from skan_receiver.delivery.gate import Ask, Told
 from skan_receiver.delivery.lane import Claim, InHand, Lane
@@ -19,6 +21,7 @@ from skan_receiver.delivery.recorder import Ended, Recorder
 from skan_receiver.delivery.registry import Entry
 from skan_receiver.delivery.retry import GONE, Retry, Try
 from skan_receiver.delivery.sending import Sender, Sent
+from skan_receiver.errors import StoreUnavailable
 from skan_receiver.storage import ReportWindow, Store, StoredPostback
 from skan_receiver.storage.columns import table
 from skan_receiver.storage.deliveries import DEAD, DONE
@@ -26,6 +29,17 @@ from skan_receiver.storage.deliveries import DEAD, DONE
 log = structlog.get_logger("delivery")
 
 POSTBACK, REPORT_WINDOW = table(StoredPostback), table(ReportWindow)
+
+# What a delivery is about. Of a postback that is passed on as it came, the bytes are enough.
+_BYTES = (POSTBACK.c.id, POSTBACK.c.framework, POSTBACK.c.body)
+ABOUT = {
+    need: select(*columns).where(columns[0].table.c.id.in_(bindparam("ids", expanding=True)))
+    for need, columns in (
+        (VERBATIM, _BYTES),
+        (POSTBACKS, tuple(POSTBACK.c)),
+        (WINDOWS, tuple(REPORT_WINDOW.c)),
+    )
+}
 
 # Several exchanges long; renewed after a third. A worker that is killed keeps what it held from
 # being sent for so long.
@@ -67,7 +81,7 @@ class Deliverer:
         self._renew()
         self._open_lanes()
         wanted = {name: lane.room for name, lane in self._lanes.items() if lane.room}
-        due = ledger.due(self._store, wanted)
+        due = ledger.due(self._store, wanted) if wanted else []
         return bool(due) and self._claim([self._ask(name, wanted[name]) for name in due])
 
     def finish(self) -> None:
@@ -86,7 +100,11 @@ class Deliverer:
         for name in known.keys() - self._lanes.keys():
             self._lanes[name] = Lane(name, self._deliver, self.wake.set)
         for name, lane in list(self._lanes.items()):
-            lane.open(known.get(name))
+            entry = known.get(name)
+            if _is_another_matter(lane.entry, entry):
+                lane.forget()
+                self._give_back(lane)
+            lane.open(entry)
             if lane.entry is None:
                 self._give_back(lane)
                 if name not in known and lane.is_empty:
@@ -119,14 +137,16 @@ class Deliverer:
     def _renew(self) -> None:
         if time.monotonic() < self._renewed + self._lease.total_seconds() / 3:
             return
-        held = self._held()
         now = time.monotonic()
+        lasting = {id_: claim for id_, claim in self._claims.items() if claim.lasts(0)}
+        held = [(id_, claim) for id_, claim in self._held() if claim in lasting]
         if held:
             ledger.renew(self._store, held, self._lease)
         self._renewed = now
-        self._claims = {claim: self._claims[claim] for _, claim in held}
+        self._claims = {claim: lasting[claim] for _, claim in held}
         for claim in self._claims.values():
-            claim.until = now + self._lease.total_seconds()
+            if claim.lasts(0):  # else others may have claimed the same before we were done
+                claim.until = now + self._lease.total_seconds()
 
     def _held(self) -> list[tuple[int, str]]:
         return [one.key for lane in self._lanes.values() for one in lane.held()]
@@ -147,18 +167,21 @@ class Deliverer:
         shut: dict[str, str] = {}
         news = _news(batch)
 
-        def also(connection: Connection, now: datetime) -> None:
+        def also(connection: Connection) -> None:
             shut.clear()
             for entry, told in news:
-                if why := gate.follow(connection, entry.name, entry.revision, told, now):
+                if why := gate.follow(connection, entry, told):
                     shut[entry.name] = why
 
         ledger.complete(self._store, [one.tried for one in batch], also)
         for name, why in shut.items():
             log.error("closed", destination=name, why=why)
-            self.directory.forget()
-            lane = self._lanes[name]
-            lane.forget()
+            self._shut(self._lanes[name])
+
+    def _shut(self, lane: Lane) -> None:
+        self.directory.forget()
+        lane.forget()
+        with suppress(StoreUnavailable):  # then their leases run out; what was tried is written
             self._give_back(lane)
 
 
@@ -179,22 +202,31 @@ def _ended(lane: Lane, entry: Entry, one: InHand, sent: Sent, retry: Retry) -> E
 
 
 def _news(batch: Iterable[Ended]) -> list[tuple[Entry, Told]]:
-    """What a batch tells of each destination; nothing of one that is well and was well."""
-    by_name: defaultdict[str, list[Ended]] = defaultdict(list)
+    """What a batch tells of each definition; in order, so that no two workers wait in a circle."""
+    by_definition: defaultdict[tuple[Any, ...], list[Ended]] = defaultdict(list)
     for one in batch:
-        by_name[one.entry.name].append(one)
-    news = []
-    for ended in by_name.values():
-        entry, bad = ended[-1].entry, ended[-1].lane.is_bad
-        told = Told(
-            taken=any(one.taken for one in ended),
-            failed=any(not one.taken for one in ended),
-            gone=any(one.gone for one in ended),
-            bad=bad,
-        )
-        if told.failed or entry.failing_since is not None or entry.open_until is not None:
-            news.append((entry, told))
-    return news
+        by_definition[one.entry.name, one.entry.created_at, one.entry.revision].append(one)
+    return [(ended[-1].entry, _told(ended)) for _, ended in sorted(by_definition.items())]
+
+
+def _told(ended: Sequence[Ended]) -> Told:
+    failed = any(not one.taken for one in ended)
+    return Told(
+        taken=any(one.taken for one in ended),
+        failed=failed,
+        gone=any(one.gone for one in ended),
+        bad=failed and ended[-1].lane.is_bad,
+        probe=any(one.taken and one.entry.open_until is not None for one in ended),
+    )
+
+
+def _is_another_matter(before: Entry | None, now: Entry | None) -> bool:
+    """Whether what was seen of a destination counts no more, and what is in hand has to pass its
+    gate again: it was changed, or let go on, or another worker opened its breaker."""
+    if before is None or now is None:
+        return now is not None
+    same = (before.created_at, before.revision) == (now.created_at, now.revision)
+    return not same or (before.open_until is None and now.open_until is not None)
 
 
 def with_what_they_are_about(
@@ -202,24 +234,27 @@ def with_what_they_are_about(
 ) -> list[tuple[Row[Any], Row[Any] | None]]:
     """Claimed deliveries, each with its row of `postback` or `report_window`; None where that
     is no longer kept. Read after the claim, so that nobody waits for it."""
-    reports = {entry.name for entry in directory.now() if entry.destination.kind == "report"}
-    windows = {row.stored_id for row in rows if row.destination in reports}
-    postbacks = {row.stored_id for row in rows} - windows
-    found: dict[bool, dict[int, Row[Any]]] = {True: {}, False: {}}
+    needs = {entry.name: entry.destination.needs for entry in directory.now()}
+    wanted: defaultdict[str, set[int]] = defaultdict(set)
+    for row in rows:
+        wanted[needs.get(row.destination, VERBATIM)].add(row.stored_id)
+    found: dict[str, dict[int, Row[Any]]] = {}
     with store.read() as connection:
-        for is_report, ids in ((True, windows), (False, postbacks)):
-            about = REPORT_WINDOW if is_report else POSTBACK
-            if ids:
-                kept: Any = connection.execute(select(about).where(about.c.id.in_(ids)))
-                found[is_report] = {row.id: row for row in kept}
-    return [(row, found[row.destination in reports].get(row.stored_id)) for row in rows]
+        for need, ids in wanted.items():
+            kept: Any = connection.execute(ABOUT[need], {"ids": sorted(ids)})
+            found[need] = {row.id: row for row in kept}
+    return [
+        (row, found[needs.get(row.destination, VERBATIM)].get(row.stored_id)) for row in rows
+    ]
 
 
 def say(row: Row[Any], state: str, sent: Sent) -> None:
-    """One line for each try; what went well is not worth one at the usual level."""
-    tell = {DONE: log.debug, DEAD: log.error}.get(state, log.warning)
+    """One line for each try that was not taken; of what was, the ledger tells."""
+    if state == DONE:
+        return
+    tell = log.error if state == DEAD else log.warning
     tell(
-        "delivered" if state == DONE else "not delivered",
+        "not delivered",
         delivery=row.id,
         destination=row.destination,
         number=row.attempts + 1,

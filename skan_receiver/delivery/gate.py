@@ -14,12 +14,20 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, select, update
 
+from skan_receiver.delivery.registry import Entry
 from skan_receiver.storage import StoredDestination
+from skan_receiver.storage.clock import clock
 from skan_receiver.storage.columns import table
 
 DESTINATION = table(StoredDestination)
+
+# Built once: making a statement costs more than running it.
+HEALTH = select(
+    *(DESTINATION.c[name] for name in ("name", "revision", "created_at", "paused")),
+    *(DESTINATION.c[name] for name in ("failing_since", "open_until", "probes")),
+).where(DESTINATION.c.name == bindparam("called"))
 
 # Open where half of at least twenty tries of the last minute failed.
 WINDOW_SECONDS = 60.0
@@ -41,14 +49,14 @@ class Ask:
     rate: float | None = None
 
 
-def allowed(connection: Connection, ask: Ask, now: datetime) -> int:
+def allowed(connection: Connection, ask: Ask) -> int:
     """How many of those asked for may be claimed; what is allowed counts as taken."""
-    row = connection.execute(select(DESTINATION).where(DESTINATION.c.name == ask.name)).first()
+    row = connection.execute(HEALTH, {"called": ask.name}).first()
     if row is None or row.paused:
         return 0
     if row.open_until is not None:
-        return _probe(connection, row, now)
-    return ask.limit if ask.rate is None else _drawn(connection, ask, ask.rate, now)
+        return _probe(connection, row, clock(connection))
+    return ask.limit if ask.rate is None else _drawn(connection, ask, ask.rate, clock(connection))
 
 
 def _probe(connection: Connection, row: Row[Any], now: datetime) -> int:
@@ -66,10 +74,11 @@ def probe_after(probes: int) -> timedelta:
 
 
 def _drawn(connection: Connection, ask: Ask, rate: float, now: datetime) -> int:
-    """Take from the bucket: it holds what may be sent in a second, and at least one."""
+    """Take from the bucket: it holds what may be sent in a second, and one more, so that who
+    looks once a second loses nothing to a rate that is no whole number."""
     locked = select(DESTINATION.c.tokens, DESTINATION.c.tokens_at)
     row = connection.execute(locked.where(DESTINATION.c.name == ask.name).with_for_update()).one()
-    full = max(1.0, rate)
+    full = rate + 1.0
     passed = 0.0 if row.tokens_at is None else (now - row.tokens_at).total_seconds()
     level = full if row.tokens is None else min(full, row.tokens + max(0.0, passed) * rate)
     drawn = min(ask.limit, int(level))
@@ -84,16 +93,18 @@ class Recent:
     """The tries of the last minute, as one worker saw them: when, and whether it was taken."""
 
     _tries: deque[tuple[float, bool]] = field(default_factory=deque)
+    _failed: int = 0
 
     def note(self, at: float, *, taken: bool) -> None:
         self._tries.append((at, taken))
+        self._failed += not taken
         while self._tries[0][0] < at - WINDOW_SECONDS:
-            self._tries.popleft()
+            _, was_taken = self._tries.popleft()
+            self._failed -= not was_taken
 
     @property
     def bad(self) -> bool:
-        failed = sum(not taken for _, taken in self._tries)
-        return len(self._tries) >= LEAST_TRIES and failed >= WORST_SHARE * len(self._tries)
+        return len(self._tries) >= LEAST_TRIES and self._failed >= WORST_SHARE * len(self._tries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,26 +115,31 @@ class Told:
     failed: bool  # any was not
     gone: bool = False  # 410: nobody will ever listen there again
     bad: bool = False  # most of the last minute's failed
+    probe: bool = False  # one that was taken was sent while the breaker was open
 
 
-def follow(connection: Connection, name: str, revision: int, told: Told, now: datetime) -> str:
+def follow(connection: Connection, tried: Entry, told: Told) -> str:
     """Write down what follows from a batch; the reason, where the destination is shut by it.
 
-    Only of the definition that was tried: another may have taken its place meanwhile.
+    Only of the definition that was tried: another, or a namesake, may be in its place by now.
     """
-    tried = (DESTINATION.c.name == name, DESTINATION.c.revision == revision)
-    row = connection.execute(select(DESTINATION).where(*tried)).first()
-    if row is None:
+    row = connection.execute(HEALTH, {"called": tried.name}).first()
+    if row is None or (row.created_at, row.revision) != (tried.created_at, tried.revision):
         return "its definition has changed"
     if told.gone:
         return _pause(connection, row, "it answered 410 Gone")
-    if told.taken and not told.bad:
-        if row.failing_since is not None or row.open_until is not None:
-            _set(connection, row, {"failing_since": None, "open_until": None, "probes": 0})
-        return ""
-    if told.taken and row.failing_since is not None:
+    if told.taken:
+        _better(connection, row, told)
+    return _trouble(connection, row, told, clock(connection)) if told.failed else ""
+
+
+def _better(connection: Connection, row: Row[Any], told: Told) -> None:
+    """Not nothing but failures, then. The breaker is closed by a probe only: what was sent before
+    it opened says nothing new."""
+    if told.probe and row.open_until is not None:
+        _set(connection, row, {"failing_since": None, "open_until": None, "probes": 0})
+    elif row.failing_since is not None:
         _set(connection, row, {"failing_since": None})
-    return _trouble(connection, row, told, now)
 
 
 def _trouble(connection: Connection, row: Row[Any], told: Told, now: datetime) -> str:

@@ -16,7 +16,7 @@ from skan_receiver.delivery.destinations import Destination
 from skan_receiver.delivery.templates.macros import CAMPAIGN, DECODED
 from skan_receiver.delivery.vault import Vault, secrets_of
 from skan_receiver.storage import Store
-from skan_receiver.storage.campaigns import load_book
+from skan_receiver.storage.campaigns import load_book, stamp
 from skan_receiver.storage.meanings import Arrived, Book
 from skan_receiver.storage.schemas import history
 
@@ -31,7 +31,7 @@ class Known:
     def __init__(self, store: Store, vault: Vault) -> None:
         self._vault = vault
         self._secrets = _Kept(store, lambda connection: secrets_of(connection, vault))
-        self._campaigns = _Kept(store, load_book)
+        self._campaigns = _Kept(store, load_book, stamp)
         self._schemas = _Kept(store, lambda connection: Book(history(connection)))
 
     def secrets(self, destination: Destination) -> Mapping[str, str]:
@@ -40,6 +40,8 @@ class Known:
 
     def values(self, destination: Destination, delivery: Row[Any], about: Any) -> facts.Values:
         """What the destination's macros stand for."""
+        if not destination.macros:
+            return {}
         sending = facts.of_sending(delivery)
         if not destination.about_postbacks:
             return {**sending, **facts.of_window(about)}
@@ -54,19 +56,34 @@ class Known:
         return values
 
 
-class _Kept(Generic[T]):
-    """Something read from the store, kept for a second."""
+def _always(_connection: Connection) -> object:
+    return object()
 
-    def __init__(self, store: Store, read: Callable[[Connection], T]) -> None:
-        self._store, self._read = store, read
+
+class _Kept(Generic[T]):
+    """Something read from the store, kept for a second; for longer while its stamp is the same."""
+
+    def __init__(
+        self,
+        store: Store,
+        read: Callable[[Connection], T],
+        stamp: Callable[[Connection], object] = _always,
+    ) -> None:
+        self._store, self._read, self._stamp = store, read, stamp
         self._lock = threading.Lock()
         self._until = 0.0
+        self._known: object = None
         self._value: T
 
     def __call__(self) -> T:
         with self._lock:
             if time.monotonic() >= self._until:
                 with self._store.read() as connection:
-                    self._value = self._read(connection)
+                    self._look(connection)
                 self._until = time.monotonic() + OLDEST_SECONDS
             return self._value
+
+    def _look(self, connection: Connection) -> None:
+        if (found := self._stamp(connection)) != self._known:
+            self._value = self._read(connection)
+            self._known = found

@@ -21,10 +21,13 @@ log = structlog.get_logger("delivery")
 
 # In hand for one destination, so that no thread waits for the next claim.
 IN_HAND = 128
-# Sent and not yet written down, beyond those being sent: what a kill may repeat.
-SPARE = 8
-# An answer that takes longer than this is worth another thread; one that is idle so long, ends.
-QUICK_SECONDS = 0.005
+# Begun and not yet written down: what a kill may repeat. More only where more are sent at once.
+UNRECORDED = 16
+# Answers that take longer than this are worth another thread. Where each thread's share of the
+# time is shorter than that, threads mostly wait for each other, and one may go.
+SLOW_SECONDS = 0.003
+SHARE_SECONDS = 0.0006
+LATEST = 0.1  # the weight of the latest answer in the average
 IDLE_SECONDS = 5.0
 
 
@@ -67,9 +70,10 @@ class Lane:
         self._name, self._send, self._low = name, send, low
         self._changed = threading.Condition()
         self._queue: deque[InHand] = deque()
-        self._begun: dict[int, InHand] = {}
+        self._begun: dict[tuple[int, str], InHand] = {}
         self._threads = 0
         self._idle = 0
+        self._takes = 0.0  # seconds an answer takes, on average
         self._passed = 0  # how many went by since `step` looked
         self._stopped = False
 
@@ -117,7 +121,7 @@ class Lane:
     def settled(self, one: InHand) -> None:
         """It is written down, or nobody's any more."""
         with self._changed:
-            self._begun.pop(one.row.id, None)
+            self._begun.pop(one.key, None)
             self._changed.notify()
         if self.room:
             self._low()
@@ -165,10 +169,19 @@ class Lane:
             except Exception:
                 log.exception("not recorded", delivery=one.row.id)
                 self.settled(one)
-            if time.monotonic() - begun > QUICK_SECONDS:
-                with self._changed:
-                    if self._queue:
-                        self._widen()
+            if not self._is_needed(time.monotonic() - begun):
+                return
+
+    def _is_needed(self, took: float) -> bool:
+        """Whether the thread that just sent is to go on; another may join it."""
+        with self._changed:
+            self._takes += LATEST * (took - self._takes)
+            if self._takes > SLOW_SECONDS and self._queue and not self._idle:
+                self._widen()
+            if self._threads == 1 or self._takes > SHARE_SECONDS * self._threads:
+                return True
+            self._threads -= 1
+            return False
 
     def _next(self) -> tuple[Entry, InHand] | None:
         """What to send next, and by which definition; None for a thread that is not needed."""
@@ -176,13 +189,15 @@ class Lane:
             self._idle += 1
             found = self._changed.wait_for(self._may_send, IDLE_SECONDS)
             self._idle -= 1
-            if not found or self.entry is None:
+            entry = self.entry
+            if not found or entry is None or self._threads > entry.destination.concurrency:
                 self._threads -= 1
+                self._changed.notify()  # it may have been called in another's place
                 return None
             one = self._queue.popleft()
-            self._begun[one.row.id] = one
+            self._begun[one.key] = one
             self._passed += 1
-            return self.entry, one
+            return entry, one
 
     def _may_send(self) -> bool:
         if self._stopped:
@@ -190,4 +205,5 @@ class Lane:
         if self.entry is None or not self._queue:
             return False
         at_once = self.entry.destination.concurrency
-        return len(self._begun) < at_once + (SPARE if at_once > 1 else 0)
+        # One at a time means in order: the next is begun when the one before it is recorded.
+        return len(self._begun) < (max(UNRECORDED, at_once) if at_once > 1 else 1)

@@ -22,11 +22,11 @@ from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, select, text, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, select, text, update
 
 from skan_receiver.delivery.gate import Ask, allowed
 from skan_receiver.storage import Attempt, Delivery, Store
-from skan_receiver.storage.clock import clock
+from skan_receiver.storage.clock import in_seconds
 from skan_receiver.storage.columns import table
 from skan_receiver.storage.deliveries import DEAD, DONE, LEASED, OWED
 from skan_receiver.storage.upsert import insert_new
@@ -36,6 +36,22 @@ DELIVERY, ATTEMPT = table(Delivery), table(Attempt)
 # Written out as the index of due rows has it: with parameters neither store would use it.
 _OPEN = text(f"delivery.state IN ('{OWED}', '{LEASED}')")
 
+# Statements are built once: making one costs more than running it. Their times are the
+# database's, told inside them.
+_DUE = and_(_OPEN, DELIVERY.c.destination == bindparam("name"), DELIVERY.c.next_at <= in_seconds(0))
+_MINE = and_(
+    DELIVERY.c.id.in_(bindparam("ids", expanding=True)), DELIVERY.c.claim_id == bindparam("claim")
+)
+
+ANY_DUE = select(DELIVERY.c.id).where(_DUE).limit(1)
+OLDEST = (
+    select(DELIVERY.c.id)
+    .where(_DUE)
+    .order_by(DELIVERY.c.next_at, DELIVERY.c.id)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
+)
+OLDEST_OF = OLDEST.where(DELIVERY.c.id.in_(bindparam("among", expanding=True)))
 CLAIMED = tuple(
     DELIVERY.c[name]
     for name in (
@@ -43,6 +59,40 @@ CLAIMED = tuple(
         *("replays", "sealed_ip"),
     )
 )
+LEASE = (
+    update(DELIVERY)
+    .where(DELIVERY.c.id.in_(bindparam("ids", expanding=True)))
+    .values(state=LEASED, next_at=in_seconds(bindparam("lease")), claim_id=bindparam("new_claim"))
+    .returning(*CLAIMED)
+)
+RENEW = update(DELIVERY).where(_MINE).values(next_at=in_seconds(bindparam("lease")))
+RELEASE = update(DELIVERY).where(_MINE).values(state=OWED, next_at=in_seconds(0), claim_id=None)
+SETTLE = {
+    state: update(DELIVERY)
+    .where(_MINE)
+    .values(
+        state=state,
+        next_at=in_seconds(0),
+        settled_at=in_seconds(0),
+        attempts=DELIVERY.c.attempts + 1,
+        claim_id=None,
+        sealed_ip=None,
+    )
+    for state in (DONE, DEAD)
+}
+AGAIN = (
+    update(DELIVERY)
+    .where(DELIVERY.c.id == bindparam("at"), DELIVERY.c.claim_id == bindparam("claim"))
+    .values(
+        state=OWED,
+        next_at=in_seconds(bindparam("again")),
+        attempts=DELIVERY.c.attempts + 1,
+        refusals=DELIVERY.c.refusals + bindparam("refused"),
+        claim_id=None,
+        hinted_at=None,
+    )
+)
+ATTEMPTED = ATTEMPT.insert()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +123,6 @@ class Tried:
 
 def owe(connection: Connection, owed: Iterable[Owed], now: datetime) -> None:
     """Owe each once, whoever owes it again; due at once."""
-    due_at = clock(connection)
     rows = [
         {
             "identity": one.identity,
@@ -83,24 +132,20 @@ def owe(connection: Connection, owed: Iterable[Owed], now: datetime) -> None:
             "attempts": 0,
             "refusals": 0,
             "replays": 0,
-            "next_at": due_at,
             "created_at": now,
             "sealed_ip": one.sealed_ip,
         }
         # In the order of the unique key, so that two workers never wait in a circle.
         for one in sorted(owed, key=lambda one: one.key)
     ]
-    insert_new(connection, DELIVERY, rows)
+    insert_new(connection, DELIVERY, rows, next_at=in_seconds(0))
 
 
 def due(store: Store, destinations: Iterable[str]) -> list[str]:
     """Those of `destinations` that something is due to: a read, cheaper than a claim."""
     with store.read() as connection:
-        now = clock(connection)
         return [
-            name
-            for name in destinations
-            if connection.execute(select(DELIVERY.c.id).where(_due(name, now)).limit(1)).first()
+            name for name in destinations if connection.execute(ANY_DUE, {"name": name}).first()
         ]
 
 
@@ -109,11 +154,10 @@ def claim(store: Store, asks: Iterable[Ask], lease: timedelta) -> list[Row[Any]]
     oldest first. Rows of `delivery`, with their `claim_id`."""
 
     def work(connection: Connection) -> list[Row[Any]]:
-        now = clock(connection)
         claimed: list[Row[Any]] = []
         for ask in sorted(asks, key=lambda ask: ask.name):
-            limit = allowed(connection, ask, now)
-            claimed += _claim(connection, _due(ask.name, now), limit, now + lease) if limit else ()
+            if limit := allowed(connection, ask):
+                claimed += _claim(connection, OLDEST, {"name": ask.name, "limit": limit}, lease)
         return claimed
 
     return store.write(work)
@@ -123,28 +167,23 @@ def claim_these(store: Store, ask: Ask, ids: Sequence[int], lease: timedelta) ->
     """As `claim`, of one destination and among these ids only: an engine was told of them."""
 
     def work(connection: Connection) -> list[Row[Any]]:
-        now = clock(connection)
-        limit = allowed(connection, ask, now)
-        among = and_(_due(ask.name, now), DELIVERY.c.id.in_(ids))
-        return list(_claim(connection, among, limit, now + lease)) if limit else []
+        limit = allowed(connection, ask)
+        which = {"name": ask.name, "limit": limit, "among": list(ids)}
+        return _claim(connection, OLDEST_OF, which, lease) if limit else []
 
     return store.write(work)
 
 
 def renew(store: Store, held: Iterable[tuple[int, str]], lease: timedelta) -> None:
     """Hold these deliveries, each by its id and claim, for another lease from now."""
-
-    def work(connection: Connection) -> None:
-        until = clock(connection) + lease
-        _each_claim(connection, held, next_at=until)
-
-    store.write(work)
+    seconds = lease.total_seconds()
+    store.write(lambda connection: _each_claim(connection, RENEW, held, lease=seconds))
 
 
 def complete(
     store: Store,
     tries: Sequence[Tried],
-    also: Callable[[Connection, datetime], None] = lambda *_: None,
+    also: Callable[[Connection], None] = lambda _: None,
 ) -> None:
     """Write down tries and what follows from each; those whose claim is over change nothing.
 
@@ -152,96 +191,49 @@ def complete(
     """
 
     def work(connection: Connection) -> None:
-        now = clock(connection)
-        for state in (DONE, DEAD):
+        for state, settle in SETTLE.items():
             settled = [(one.delivery_id, one.claim_id) for one in tries if one.state == state]
-            _each_claim(connection, settled, **_settled(state, now))
-        if again := [_again(one, now) for one in tries if one.state == OWED]:
+            _each_claim(connection, settle, settled)
+        if again := [_again(one) for one in tries if one.state == OWED]:
             connection.execute(AGAIN, sorted(again, key=lambda one: one["at"]))
         connection.execute(ATTEMPTED, [dict(one.attempt) for one in tries])
-        also(connection, now)
+        also(connection)
 
     store.write(work)
 
 
 def release(store: Store, claimed: Iterable[tuple[int, str]]) -> None:
     """Give back deliveries, each by its id and claim, that were not tried: they are due at once."""
-    claimed = list(claimed)
-
-    def work(connection: Connection) -> None:
-        now = clock(connection)
-        _each_claim(connection, claimed, state=OWED, next_at=now, claim_id=None)
-
-    if claimed:
-        store.write(work)
-
-
-# Built once: making a statement costs more than running it.
-ATTEMPTED = ATTEMPT.insert()
-AGAIN = (
-    update(DELIVERY)
-    .where(DELIVERY.c.id == bindparam("at"), DELIVERY.c.claim_id == bindparam("claim"))
-    .values(
-        state=OWED,
-        next_at=bindparam("next"),
-        attempts=DELIVERY.c.attempts + 1,
-        refusals=DELIVERY.c.refusals + bindparam("refused"),
-        claim_id=None,
-        hinted_at=None,
-    )
-)
+    if claimed := list(claimed):
+        store.write(lambda connection: _each_claim(connection, RELEASE, claimed))
 
 
 def _claim(
-    connection: Connection, which: ColumnElement[bool], limit: int, until: datetime
-) -> Sequence[Row[Any]]:
-    oldest = (
-        select(DELIVERY.c.id)
-        .where(which)
-        .order_by(DELIVERY.c.next_at, DELIVERY.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    ids = connection.scalars(oldest).all()
+    connection: Connection, oldest: Select[Any], which: Mapping[str, Any], lease: timedelta
+) -> list[Row[Any]]:
+    ids = connection.scalars(oldest, which).all()
     if not ids:
-        return ()
-    leased = {"state": LEASED, "next_at": until, "claim_id": token_hex(8)}
-    taken = update(DELIVERY).where(DELIVERY.c.id.in_(ids)).values(**leased).returning(*CLAIMED)
-    rows = {row.id: row for row in connection.execute(taken)}
+        return []
+    leased = {"ids": ids, "lease": lease.total_seconds(), "new_claim": token_hex(8)}
+    rows = {row.id: row for row in connection.execute(LEASE, leased)}
     return [rows[id_] for id_ in ids]
 
 
-def _due(name: str, now: datetime) -> ColumnElement[bool]:
-    return and_(_OPEN, DELIVERY.c.destination == name, DELIVERY.c.next_at <= now)
-
-
 def _each_claim(
-    connection: Connection, held: Iterable[tuple[int, str]], **values: Any
+    connection: Connection, change: Any, held: Iterable[tuple[int, str]], **more: Any
 ) -> None:
     """Change rows that are still held, a statement for each claim."""
     claims = defaultdict(list)
     for id_, claim_id in held:
         claims[claim_id].append(id_)
     for claim_id, ids in sorted(claims.items()):
-        mine = (DELIVERY.c.id.in_(sorted(ids)), DELIVERY.c.claim_id == claim_id)
-        connection.execute(update(DELIVERY).where(*mine).values(**values))
+        connection.execute(change, {"ids": sorted(ids), "claim": claim_id, **more})
 
 
-def _settled(state: str, now: datetime) -> dict[str, Any]:
-    return {
-        "state": state,
-        "next_at": now,
-        "settled_at": now,
-        "attempts": DELIVERY.c.attempts + 1,
-        "claim_id": None,
-        "sealed_ip": None,
-    }
-
-
-def _again(one: Tried, now: datetime) -> dict[str, Any]:
+def _again(one: Tried) -> dict[str, Any]:
     return {
         "at": one.delivery_id,
         "claim": one.claim_id,
-        "next": now + one.again,
+        "again": one.again.total_seconds(),
         "refused": int(one.refused),
     }

@@ -17,6 +17,10 @@ from skan_receiver.errors import StoreUnavailable
 log = structlog.get_logger("delivery")
 
 LARGEST = 256
+# A commit costs about as much as three deliveries, whatever it holds: a moment's wait lets more
+# of them share one. Once so many have ended there is enough to write.
+ENOUGH = 8
+LINGER_SECONDS = 0.005
 AGAIN_SECONDS = 0.5
 
 
@@ -62,16 +66,21 @@ class Recorder:
 
     def _batch(self) -> list[Ended] | None:
         """What has ended, at least one; None when that was all."""
-        batch: list[Ended] = []
-        while not batch or (len(batch) < LARGEST and not self._ended.empty()):
+        if (first := self._ended.get()) is None:
+            return None
+        if self._ended.qsize() < ENOUGH:
+            time.sleep(LINGER_SECONDS)
+        batch = [first]
+        while len(batch) < LARGEST and not self._ended.empty():
             if (ended := self._ended.get()) is None:
                 self._ended.put(None)
-                return batch or None
+                break
             batch.append(ended)
         return batch
 
     def _record(self, batch: Sequence[Ended]) -> None:
-        while alive := [ended for ended in batch if ended.one.claim.lasts(0)]:
+        alive = batch  # once in any case: the ledger knows best whose claim is over
+        while alive:
             try:
                 return self._write(alive)
             except StoreUnavailable as error:
@@ -79,3 +88,5 @@ class Recorder:
             except Exception:
                 log.exception("not recorded", deliveries=len(alive))
             time.sleep(AGAIN_SECONDS)
+            alive = [ended for ended in batch if ended.one.claim.lasts(0)]
+        return None

@@ -52,6 +52,15 @@ class Entry:
     def name(self) -> str:
         return self.destination.name
 
+    @property
+    def state(self) -> str:
+        """In a few words."""
+        if self.paused:
+            return f"paused: {self.paused_because}" if self.paused_because else "paused"
+        if self.open_until is not None:
+            return f"failing: the next try is at {self.open_until:%H:%M:%S} UTC"
+        return "failing" if self.failing_since is not None else "active"
+
     def owes(self, row: Row[Any], at: datetime) -> bool:
         """Whether a row of `postback` that came `at` is owed to it."""
         return at >= self.since and self.destination.wants(row)

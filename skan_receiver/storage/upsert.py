@@ -13,10 +13,14 @@ INSERTS: dict[str, Any] = {"sqlite": insert_sqlite, "postgresql": insert_postgre
 Rows = Sequence[Mapping[str, Any]]
 
 
-def insert_new(connection: Connection, target: Table, rows: Rows) -> None:
-    """Insert the rows that are not there yet. Drivers do not agree on how to count them."""
+def insert_new(connection: Connection, target: Table, rows: Rows, **same: Any) -> None:
+    """Insert the rows that are not there yet; `same` are expressions for columns of each of them.
+
+    Drivers do not agree on how to count them.
+    """
     if rows:
-        connection.execute(_new(connection.dialect.name, target), rows)
+        new = _new(connection.dialect.name, target)
+        connection.execute(new.values(**same) if same else new, rows)
 
 
 def add(connection: Connection, target: Table, rows: Rows, *amounts: str) -> None:

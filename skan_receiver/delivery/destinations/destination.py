@@ -1,6 +1,7 @@
 """What every destination has, whatever its kind."""
 
 from collections.abc import Collection, Mapping
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, Protocol
 
 from pydantic import (
@@ -30,6 +31,9 @@ ENDPOINT = r"^(network|developer|import|simulator|forwarded(:[a-z0-9_-]+)?)$"
 NAME = r"^[a-z0-9][a-z0-9-]{0,62}$"
 
 MOST_AT_ONCE = 64
+
+# What has to be read of what a delivery is about.
+VERBATIM, POSTBACKS, WINDOWS = "verbatim", "postbacks", "windows"
 
 class Template(Protocol):
     """What can say which macros and secrets it names."""
@@ -135,6 +139,16 @@ class Destination(BaseModel):
         """Where it goes; None where the destination has no URL for this framework."""
         return self._urls.get(None) or self._urls.get(framework)  # type: ignore[call-overload, no-any-return]  # a StrEnum
 
+    @property
+    def heads(self) -> dict[Framework | None, str]:
+        """Scheme, host and port of each URL: no macro decides where a request goes."""
+        return {framework: url.head for framework, url in self._urls.items()}
+
+    @property
+    def masked(self) -> tuple[str, ...]:
+        """Its URLs as they may be shown."""
+        return tuple(url.masked() for url in self._urls.values())
+
     def request(self, about: Any, values: Values, secrets: Secrets) -> Request:
         """What to send of a row; DeliveryFailed where these values make no request."""
         url = self.url_for(getattr(about, "framework", None))
@@ -154,12 +168,19 @@ class Destination(BaseModel):
     def content_type(self) -> str:
         return "application/json"
 
-    @property
+    @cached_property
     def macros(self) -> frozenset[str]:
         """What its templates name: only this has to be found out."""
         return frozenset(name for template in self.templates for name in template.macros)
 
-    @property
+    @cached_property
+    def needs(self) -> str:
+        """What has to be read to make a request."""
+        if not self.about_postbacks:
+            return WINDOWS
+        return POSTBACKS if self.macros else VERBATIM
+
+    @cached_property
     def secret_names(self) -> frozenset[str]:
         """The secrets it needs."""
         named = {name for template in self.templates for name in template.secrets}

@@ -2,10 +2,18 @@
 
 from flask_openapi.openapi import OpenAPI
 
-from skan_receiver.web.api import docs, postbacks, problems, reports, verify
+from skan_receiver.web.api import (
+    deliveries,
+    destinations,
+    docs,
+    postbacks,
+    problems,
+    reports,
+    verify,
+)
 from skan_receiver.web.api.blueprint import KEY, bp
 
-__all__ = ["docs", "postbacks", "register", "reports", "verify"]
+__all__ = ["deliveries", "destinations", "docs", "postbacks", "register", "reports", "verify"]
 
 
 def register(app: OpenAPI) -> None:

@@ -104,14 +104,16 @@ class Tried(FromRow):
     at: datetime
     status: int | None
     duration_ms: int
+    error_class: str = Field(description="In one word; empty where it was taken.")
     error: str
-    answer: str = Field(description="The beginning of what was answered.")
-    url: str
+    answer: str = Field(description="The first 4 kB of what was answered, secrets masked.")
+    url: str = Field(description="Without its query.")
 
 
 class Owed(FromRow):
     """What goes, or went, to one destination."""
 
+    id: int
     destination: str
     state: str = Field(description="owed, leased (being sent), done or dead (given up).")
     attempts: int
