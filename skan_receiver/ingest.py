@@ -37,7 +37,8 @@ class Incoming:
     """A body as it came: `body` in Apple's form, `verbatim` where a forwarder wrote it otherwise.
 
     `endpoint` is `network`, `developer`, `forwarded:<name>`, `import` or `simulator`.
-    `claims` is JSON text: what a forwarder added.
+    `claims` is JSON text: what a forwarder added. `sealed_ip` is the device's address, encrypted,
+    for relays that need it: it waits with the `fresh` row and is kept nowhere else.
     """
 
     received_at: datetime
@@ -45,6 +46,7 @@ class Incoming:
     body: bytes
     verbatim: bytes | None = None
     claims: str | None = None
+    sealed_ip: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,7 @@ def candidate(incoming: Incoming, postback: Postback, judgement: Judgement) -> C
         received_at=incoming.received_at,
         verbatim=incoming.verbatim,
         claims=incoming.claims,
+        sealed_ip=incoming.sealed_ip,
     )
 
 

@@ -20,7 +20,7 @@ LARGEST = 256
 # A commit costs about as much as three deliveries, whatever it holds: a moment's wait lets more
 # of them share one. Once so many have ended there is enough to write.
 ENOUGH = 8
-LINGER_SECONDS = 0.005
+LINGER_SECONDS = 0.002
 AGAIN_SECONDS = 0.5
 
 

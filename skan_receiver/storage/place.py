@@ -66,6 +66,7 @@ class Candidate:
     received_at: datetime
     verbatim: bytes | None = None
     claims: str | None = None
+    sealed_ip: bytes | None = None
 
 
 @dataclass(slots=True)
@@ -164,7 +165,7 @@ def _store(writes: _Writes, candidate: Candidate, mine: _Held) -> tuple[Outcome,
         "endpoint": candidate.endpoint,
     }
     writes.postbacks.append(row)
-    writes.fresh.append(_change(candidate.key, mine.stored_id, row, +1))
+    writes.fresh.append(_change(candidate, mine.stored_id, row, +1))
     _arrive(writes, candidate, mine, "collision" if row["collides_with"] else "standing")
     return Outcome.STORED, mine.stored_id
 
@@ -190,8 +191,8 @@ def _take_over(connection: Connection, writes: _Writes, candidate: Candidate, mi
     old, stands = mine.row, {name: candidate.row[name] for name in (*UNSIGNED, "flags", "body")}
     # Also where no value changes: destinations may want what came in here and not there.
     if any(old[name] != stands[name] for name in COUNTED) or old["endpoint"] != candidate.endpoint:
-        writes.fresh.append(_change(candidate.key, mine.stored_id, old, -1))
-        writes.fresh.append(_change(candidate.key, mine.stored_id, stands, +1))
+        writes.fresh.append(_change(candidate, mine.stored_id, old, -1))
+        writes.fresh.append(_change(candidate, mine.stored_id, stands, +1))
     connection.execute(
         update(POSTBACK)
         .where(POSTBACK.c.id == mine.stored_id)
@@ -226,9 +227,14 @@ def _arrive(writes: _Writes, candidate: Candidate, mine: _Held, kind: str) -> No
     )
 
 
-def _change(key: bytes, stored_id: int, row: Values, delta: int) -> dict[str, Any]:
-    values = {name: row[name] for name in COUNTED}
-    return {"identity": key, "stored_id": stored_id, "delta": delta, **values}
+def _change(candidate: Candidate, stored_id: int, row: Values, delta: int) -> dict[str, Any]:
+    return {
+        "identity": candidate.key,
+        "stored_id": stored_id,
+        "delta": delta,
+        **{name: row[name] for name in COUNTED},
+        "sealed_ip": candidate.sealed_ip if delta > 0 else None,
+    }
 
 
 def _apart(candidate: Candidate, stored_id: int) -> Candidate:

@@ -87,12 +87,12 @@ def _rule(
 
 def network() -> Response:
     """The URL that an ad network has registered with Apple."""
-    return _receive("network", "network", lambda body: Incoming(_now(), "network", body))
+    return _receive("network", "network", lambda body: _from_apple("network", body))
 
 
 def developer() -> Response:
     """Copies for the developer of an app."""
-    return _receive("developer", "developer", lambda body: Incoming(_now(), "developer", body))
+    return _receive("developer", "developer", lambda body: _from_apple("developer", body))
 
 
 def forwarded(name: str) -> Response:
@@ -195,6 +195,13 @@ def _token(query: list[tuple[str, str]]) -> str:
     if given and given.type == "bearer":
         return given.token or ""
     return dict(query).get("token", "")
+
+
+def _from_apple(endpoint: str, body: bytes) -> Incoming:
+    """What a device sent; its address too, encrypted, where relays may pass it on."""
+    vault, address = services().vault, request.remote_addr
+    sealed = vault.seal(address) if vault is not None and address else None
+    return Incoming(_now(), endpoint, body, sealed_ip=sealed)
 
 
 def _taken_apart(name: str, query: list[tuple[str, str]], body: bytes) -> Incoming:

@@ -7,6 +7,7 @@ from flask import current_app
 from flask.sansio.app import App
 
 from skan_receiver.config import Settings
+from skan_receiver.delivery import Vault
 from skan_receiver.ingest import Ingest
 from skan_receiver.protocol import Keys
 from skan_receiver.storage import Store
@@ -27,6 +28,8 @@ class Services:
     # Who may forward, by name, and the token each must show; None: anybody, without one.
     forwarders: Mapping[str, str] | None
     readiness: Readiness
+    # Seals the addresses of devices; None: nobody wants them.
+    vault: Vault | None = None
 
     @classmethod
     def of(cls, settings: Settings) -> "Services":
@@ -35,7 +38,8 @@ class Services:
         keys = Keys.load(settings.keys, settings.test_keys)
         tokens = load_tokens(settings.forwarder_tokens)
         ingest = Ingest(store, settings, keys)
-        return cls(settings, store, keys, ingest, tokens, Readiness(store))
+        vault = Vault(settings.vault_keys) if settings.relay_ip else None
+        return cls(settings, store, keys, ingest, tokens, Readiness(store), vault)
 
 
 def services() -> Services:
