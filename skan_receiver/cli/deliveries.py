@@ -35,7 +35,6 @@ def list_(*, limit: int, as_json: bool, **query: Any) -> None:
     _, store = open_store()
     with store.read() as connection:
         rows, _ = find(connection, Query(**query), limit=limit)
-    store.close()
     show(map(_brief, rows), COLUMNS, as_json=as_json)
 
 
@@ -47,7 +46,6 @@ def show_(delivery_id: int, *, as_json: bool) -> None:
     _, store = open_store()
     with store.read() as connection:
         found = story(connection, delivery_id)
-    store.close()
     if found is None:
         raise click.ClickException(f"there is no delivery {delivery_id}")
     brief, tries = _brief(found.row), [dict(row._mapping) for row in found.attempts]
@@ -97,7 +95,6 @@ def replay_(
     with store.read() as connection:
         counted = replay.count(connection, which)
     owed = counted if dry_run else replay.again(store, which)
-    store.close()
     click.echo(f"{owed} deliveries {'would be' if dry_run else 'are'} owed anew")
 
 
@@ -110,7 +107,6 @@ def _missed(narrowed: dict[str, Any], *, dry_run: bool) -> None:
     with store.read() as connection:
         entry = registry.find(connection, narrowed["destination"])
     owed = replay.missed(store, settings, entry, since, until, dry_run=dry_run)
-    store.close()
     click.echo(f"{owed} postbacks {'would be' if dry_run else 'are now'} owed to {entry.name}")
 
 

@@ -15,8 +15,10 @@ from skan_receiver.cli.output import as_json, dumps, show
 from skan_receiver.config import Settings
 from skan_receiver.delivery import Entry, Vault, documents, registry, vault
 from skan_receiver.delivery.presets import PRESETS, fill
+from skan_receiver.delivery.presets.preset import Preset
 from skan_receiver.delivery.save import checked
 from skan_receiver.delivery.search import tallies
+from skan_receiver.delivery.templates import DIALECTS, guess_dialect, translate
 from skan_receiver.delivery.trial import Trial, simulated, stored, trial
 from skan_receiver.protocol import Framework
 from skan_receiver.storage import Store
@@ -40,7 +42,6 @@ def list_(*, as_json: bool) -> None:
         rows = [
             _brief(entry, counts.get(entry.name, {})) for entry in registry.entries(connection)
         ]
-    store.close()
     show(rows, COLUMNS, as_json=as_json)
 
 
@@ -54,7 +55,6 @@ def show_(name: str, *, as_json: bool) -> None:
         entry = registry.find(connection, name)
         told = _told(entry, [row.name for row in vault.secret_names(connection, name)])
         told["deliveries"] = tallies(connection).get(name, {})
-    store.close()
     click.echo(dumps(told) if as_json else documents.as_yaml(_plain(told)), nl=as_json)
 
 
@@ -64,15 +64,38 @@ def presets() -> None:
     for name, preset in PRESETS.items():
         click.echo(f"{name}: {preset.title} ({preset.role})")
         for parameter in preset.parameters:
-            click.echo(f"    --set {parameter.name}=…   {parameter.what}")
+            how = f"{parameter.name} (asked for)" if parameter.secret else f"--set {parameter.name}=…"
+            click.echo(f"    {how}   {parameter.what}")
         if preset.confirmed:
             click.echo(f"    {preset.confirmed}")
+
+
+@destinations.command("translate")
+@click.argument("text")
+@click.option("--dialect", type=click.Choice(list(DIALECTS)), help="[guessed from its macros]")
+def translate_(text: str, dialect: str | None) -> None:
+    """Translate a template of a vendor's, such as https://…?cv=(skad_conversion_value).
+
+    Exit status 1: it names something that has no counterpart, or that identifies a person.
+    """
+    dialect = dialect or guess_dialect(text)
+    if dialect is None:
+        raise click.UsageError(f"whose is it? Name a --dialect: {', '.join(DIALECTS)}")
+    translated = translate(text, dialect)
+    click.echo(translated.text)
+    for name in translated.unknown:
+        click.echo(f"{name}: no macro of ours stands for it; write it out, or leave it out", err=True)
+    for name in translated.personal:
+        click.echo(f"{name}: identifies a person or a device, and is never sent", err=True)
+    if translated.unknown or translated.personal:
+        sys.exit(1)
 
 
 @destinations.command()
 @click.argument("name")
 @click.option("--preset", type=click.Choice(list(PRESETS)), help="Begin with a preset.")
-@click.option("--set", "parameters", multiple=True, metavar="NAME=VALUE", help="For the preset.")
+@click.option("--set", "parameters", multiple=True, metavar="NAME=VALUE",
+              help="For the preset; its secrets are asked for.")  # fmt: skip
 @click.option("--kind", type=click.Choice(["relay", "decoded", "report"]))
 @click.option("--url", help="Where it goes; may hold macros such as {campaign_id}.")
 @click.option("--field", "fields", multiple=True, metavar="NAME=YAML", help="Any other field.")
@@ -92,7 +115,7 @@ def add(
     written: dict[str, Any] = {"name": name}
     secrets: Mapping[str, str] = {}
     if preset is not None:
-        written, secrets = fill(PRESETS[preset], name, _pairs(parameters, "--set"))
+        written, secrets = fill(PRESETS[preset], name, _told_all(PRESETS[preset], parameters))
     elif parameters:
         raise click.UsageError("--set is for presets: name one with --preset")
     written |= {key: value for key, value in (("kind", kind), ("url", url)) if value is not None}
@@ -105,7 +128,6 @@ def add(
     click.echo(f"{name}: owed what arrives from {entry.since:%Y-%m-%d %H:%M:%S} UTC on")
     if missing := destination.secret_names - set(secrets):
         click.echo(f"it needs: destinations secret set {name} {' '.join(sorted(missing))}")
-    store.close()
 
 
 @destinations.command("import")
@@ -123,7 +145,6 @@ def import_(file: Path, *, dry_run: bool) -> None:
         known = before.get(destination.name)
         same = known and registry.written(known.destination) == registry.written(destination)
         click.echo(f"{destination.name}: {'as it was' if same else 'changed' if known else 'new'}")
-    store.close()
 
 
 @destinations.command()
@@ -132,7 +153,6 @@ def export() -> None:
     _, store = open_store()
     with store.read() as connection:
         click.echo(documents.write(registry.entries(connection)), nl=False)
-    store.close()
 
 
 @destinations.command()
@@ -154,7 +174,6 @@ def test(
         about = simulated(destination, Framework(framework) if framework else None)
     tried = trial(sending, destination, about, send=send)
     sending.close()
-    store.close()
     click.echo(dumps(tried.as_dict()) if as_json else _prose(tried))
     if tried.sent and not tried.sent.taken:
         sys.exit(1)
@@ -166,7 +185,6 @@ def pause(name: str) -> None:
     """Send NAME nothing more for now; it is owed all the same."""
     _, store = open_store()
     registry.pause(store, name)
-    store.close()
     click.echo(f"{name}: paused; what it is owed waits")
 
 
@@ -176,7 +194,6 @@ def resume(name: str) -> None:
     """Go on sending to NAME, with what has waited first."""
     _, store = open_store()
     registry.resume(store, name)
-    store.close()
     click.echo(f"{name}: going on")
 
 
@@ -186,7 +203,6 @@ def remove(name: str) -> None:
     """Forget NAME and its secrets; what is still owed to it is given up, on record."""
     _, store = open_store()
     given_up = registry.remove(store, name)
-    store.close()
     click.echo(f"{name}: removed; {given_up} deliveries given up")
 
 
@@ -203,7 +219,6 @@ def set_secret(destination: str, name: str) -> None:
     settings, store = open_store()
     plain = _asked(f"{name} of {destination}")
     vault.put_secret(store, Vault(settings.vault_keys), destination, name, plain)
-    store.close()
     click.echo(f"kept; templates of {destination} name it {{secret:{name}}}")
 
 
@@ -216,7 +231,6 @@ def list_secrets(destination: str, *, as_json: bool) -> None:
     with store.read() as connection:
         registry.find(connection, destination)
         rows = [dict(row._mapping) for row in vault.secret_names(connection, destination)]
-    store.close()
     show(rows, ("name", "changed_at"), as_json=as_json)
 
 
@@ -227,7 +241,6 @@ def remove_secret(destination: str, name: str) -> None:
     """Forget the secret NAME of DESTINATION."""
     _, store = open_store()
     vault.remove_secret(store, destination, name)
-    store.close()
     click.echo("forgotten")
 
 
@@ -236,7 +249,6 @@ def rotate_secrets() -> None:
     """Encrypt all secrets anew, with the first key of SKAN_SECRET_KEYS."""
     settings, store = open_store()
     click.echo(f"{vault.rotate(store, Vault(settings.vault_keys))} secrets encrypted anew")
-    store.close()
 
 
 @secret.command("new-key")
@@ -296,6 +308,16 @@ def _pairs(written: Sequence[str], option: str) -> dict[str, str]:
     return pairs
 
 
+def _told_all(preset: Preset, written: Sequence[str]) -> dict[str, str]:
+    """What a preset wants to know; its secrets are asked for, or read from a pipe, one a line."""
+    told = _pairs(written, "--set")
+    secret = [one for one in preset.parameters if one.secret]
+    if shown := [one.name for one in secret if one.name in told]:
+        raise click.UsageError(f"--set {shown[0]}: every user of this machine could read it there; "
+                               "leave it out, and it is asked for")  # fmt: skip
+    return told | {one.name: _asked(one.what) for one in secret}
+
+
 def _yaml(text: str) -> Any:
     try:
         return YAML(typ="safe").load(text)
@@ -308,4 +330,4 @@ def _asked(what: str) -> str:
     which every user of a machine can see."""
     if sys.stdin.isatty():
         return str(click.prompt(what, hide_input=True))
-    return sys.stdin.read().rstrip("\r\n")
+    return sys.stdin.readline().rstrip("\r\n")

@@ -40,11 +40,11 @@ class Known:
 
     def values(self, destination: Destination, delivery: Row[Any], about: Any) -> facts.Values:
         """What the destination's macros stand for."""
+        if not destination.about_postbacks:
+            return {**facts.of_sending(delivery), **facts.of_window(about)}
         if not destination.macros:
             return {}
         sending = facts.of_sending(delivery)
-        if not destination.about_postbacks:
-            return {**sending, **facts.of_window(about)}
         values = {**sending, **facts.of_postback(about)}
         if destination.macros & CAMPAIGN.keys():
             named = self._campaigns().names(about, about.received_at)

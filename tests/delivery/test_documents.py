@@ -131,6 +131,8 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
         ({"frameworks": ["skadnetwork"]}, True),
         ({"frameworks": ["adattributionkit"]}, False),
         ({"windows": [1, 2]}, False),
+        ({"did_win": "true"}, True),
+        ({"did_win": "false"}, False),
         ({"endpoints": ["forwarded"]}, True),
         ({"endpoints": ["forwarded:branch"]}, True),
         ({"endpoints": ["forwarded:adjust"]}, False),
@@ -143,6 +145,7 @@ def test_filters(tmp_path: Path, filters: dict[str, Any], wanted: bool) -> None:
     row = SimpleNamespace(
         app_id=1, ad_network_id="Com.Example", framework="skadnetwork", window=0,
         endpoint="forwarded:branch", counted=True, collides_with=None,
+        did_win=True,
     )  # fmt: skip
     text = f"destinations:\n  - {{name: a, url: 'https://a.example/', {_flow(filters)}}}\n"
     (one,) = load_destinations(write(tmp_path / "d.yaml", text))

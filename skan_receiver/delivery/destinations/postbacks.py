@@ -10,6 +10,8 @@ class OfPostbacks(Destination):
 
     # Also what does not count: invalid, of apps that are not ours, of development keys.
     uncounted: bool = False
+    # Those that won the attribution, or those that did not.
+    did_win: bool | None = None
 
     def wants(self, row: Any) -> bool:
         """Whether a row of `postback`, with `counted`, passes the filters."""
@@ -18,6 +20,7 @@ class OfPostbacks(Destination):
             and (not self.apps or row.app_id in self.apps)
             and (not self.ad_networks or row.ad_network_id.lower() in self.ad_networks)
             and (not self.frameworks or row.framework in self.frameworks)
+            and (self.did_win is None or row.did_win == self.did_win)
             and (not self.windows or row.window in self.windows)
             and (not self.endpoints or self._from(row.endpoint))
             and self.url_for(row.framework) is not None
