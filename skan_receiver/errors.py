@@ -5,9 +5,12 @@
     │   ├── NotJson          … not even as JSON: nobody can, so it is refused (400)
     │   └── UnknownVersion   … because it is newer than we are: kept, judged later
     ├── SchemaError          a conversion schema with mistakes; carries every one of them
-    ├── ConfigurationError   a setting, key file or destination file is wrong
+    ├── ConfigurationError   a setting, key file or destination is wrong
     ├── StoreUnavailable     nothing could be written; the sender should try again (500)
     └── DeliveryFailed       a destination did not take a delivery
+
+    Of parts of it alone: TemplateRefused, UnknownDestination, Changed (`delivery`), Unpublishable,
+    AccessError (`storage`): what was asked for cannot be, and the message says why.
 
 An invalid signature is not here: it is a fact we store, not a reason to stop.
 """

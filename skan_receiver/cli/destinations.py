@@ -24,7 +24,7 @@ from skan_receiver.protocol import Framework
 from skan_receiver.storage import Store
 from skan_receiver.worker import sender
 
-COLUMNS = ("name", "kind", "state", "owed", "done", "dead", "url")
+COLUMNS = ("name", "kind", "state", "owed", "dead", "url")
 
 
 @click.group()
@@ -35,7 +35,7 @@ def destinations() -> None:
 @destinations.command("list")
 @as_json
 def list_(*, as_json: bool) -> None:
-    """List destinations, and how many deliveries each has in which state."""
+    """List destinations, how each is doing, and how much it is owed or was given up."""
     _, store = open_store()
     with store.read() as connection:
         counts = tallies(connection)
@@ -264,7 +264,6 @@ def _brief(entry: Entry, counts: Mapping[str, int]) -> dict[str, Any]:
         "kind": entry.destination.kind,
         "state": entry.state,
         "owed": owed,
-        "done": counts.get("done", 0),
         "dead": counts.get("dead", 0),
         "url": ", ".join(dict.fromkeys(entry.destination.masked)),
     }

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, select, text
 
 from skan_receiver.config import Settings
 from skan_receiver.doctor.finding import Finding, bad, good, warning
+from skan_receiver.doctor.outgoing import look_at_destinations
 from skan_receiver.errors import ConfigurationError, StoreUnavailable
 from skan_receiver.protocol import Keys
 from skan_receiver.storage import Fresh, Store, StoredPostback, Usage, migrate
@@ -55,6 +56,7 @@ def _store(store: Store, settings: Settings, now: datetime) -> Iterator[Finding]
         with store.read() as connection:
             yield from _clock(connection, store, now)
             yield from _amounts(connection, settings)
+            yield from look_at_destinations(connection, settings)
     except StoreUnavailable as error:
         yield bad("store", f"{shown}: {error}")
         return

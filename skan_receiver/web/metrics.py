@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from skan_receiver.delivery.search import tallies
 from skan_receiver.errors import StoreUnavailable
 from skan_receiver.storage import Fresh, Store
 from skan_receiver.storage.columns import table
@@ -58,11 +59,21 @@ class _Waiting(Collector):
         try:
             with self._store.read() as connection:
                 waiting = connection.scalar(select(func.count()).select_from(some)) or 0
+                owed = tallies(connection)
         except (StoreUnavailable, SQLAlchemyError):  # the other numbers tell what is wrong
             return
         yield GaugeMetricFamily(
             "skan_fresh", f"Postbacks stored and not yet counted (at most {MOST_WAITING}).", waiting
         )
+        deliveries = GaugeMetricFamily(
+            "skan_deliveries",
+            "Deliveries that are owed, leased (being sent) or dead (given up).",
+            labels=["destination", "state"],
+        )
+        for destination, states in owed.items():
+            for state, n in states.items():
+                deliveries.add_metric([destination, state], n)
+        yield deliveries
 
 
 def exposition(store: Store) -> bytes:

@@ -25,7 +25,7 @@ def test_a_destination_is_added_tried_paused_and_removed(run: Run) -> None:
         assert (told["sent"]["status"], told["sent"]["answer"]) == (202, "thank you")
         assert told["request"]["body"].encode() == open_.received[0].body
     (row,) = run("destinations", "list", "--json").lines
-    assert (row["name"], row["state"], row["done"]) == ("mmp", "active", 0)
+    assert (row["name"], row["state"], row["owed"]) == ("mmp", "active", 0)
     assert run("destinations", "pause", "mmp").status == 0
     assert run("destinations", "list", "--json").lines[0]["state"] == "paused"
     assert run("destinations", "resume", "mmp").status == 0

@@ -8,7 +8,7 @@ from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_
 
 from skan_receiver.delivery.destinations.destination import Leaf, Template
 from skan_receiver.delivery.destinations.postbacks import OfPostbacks
-from skan_receiver.delivery.templates import BodyTemplate, Secrets, Values
+from skan_receiver.delivery.templates import BodyTemplate, Secrets, TemplateRefused, Values
 
 # Members that Apple sends: what is added must not pass for one of them.
 APPLES = {
@@ -35,7 +35,10 @@ class Relay(OfPostbacks):
     def _adds_what_is_not_apples(cls, add: dict[str, Leaf], info: ValidationInfo) -> Any:
         if apples := sorted(APPLES & set(add)):
             raise ValueError(f"{', '.join(apples)}: Apple's own, and sent as it is; leave out")
-        BodyTemplate.parse(add, cls.allowed(info.data))
+        try:
+            BodyTemplate.parse(add, cls.allowed(info.data))
+        except TemplateRefused as refused:
+            raise refused.at(refused.where.replace("body", "add", 1)) from None
         return add
 
     @model_validator(mode="after")

@@ -87,7 +87,7 @@ class Destination(BaseModel):
         description="As it was written. URLs and headers are masked for a key that may only read."
     )
     secrets: list[str] = Field(description="By name; nobody can read them back.")
-    deliveries: dict[str, int] = Field(description="How many are owed, leased, done and dead.")
+    deliveries: dict[str, int] = Field(description="How many are owed, leased (being sent) and dead (given up).")
 
 
 class Destinations(BaseModel):

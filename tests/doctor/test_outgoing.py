@@ -1,0 +1,34 @@
+"""Where results go: what the doctor sees that would keep them from arriving."""
+
+from skan_receiver.config import Settings
+from skan_receiver.delivery import registry
+from skan_receiver.doctor import State, look_at_ourselves
+from skan_receiver.storage import Store
+from tests.delivery.owing import Books, relay
+from tests.receiving import NOON
+
+
+def test_each_destination_is_looked_at(store: Store, store_url: str) -> None:
+    """One that is well; one that lacks a secret and an address; one that was given up on."""
+    books = Books(store)
+    books.owe([relay("https://a.example/", "gone")], 2)
+    registry.remove(store, "gone")
+    books.define(
+        relay("https://a.example/", "well"),
+        relay("https://b.example/?k={secret:k}", "lacking", needs_ip=True),
+        relay("https://a.example/", "gone"),
+    )
+    registry.pause(store, "well", "it answered 410 Gone")
+    registry.resume(store, "well")
+    registry.pause(store, "gone", "it answered 410 Gone")
+    findings = look_at_ourselves(Settings(database_url=store_url), NOON)
+    told = [(one.what, one.state, one.said) for one in findings if "destination" in one.what]
+    assert [what for what, _, _ in told] == (
+        ["destination gone"] * 2 + ["destination lacking"] * 2 + ["destination well"]
+    )
+    assert [state for _, state, _ in told] == [State.WARNING] * 4 + [State.GOOD]
+    said = " ".join(said for _, _, said in told)
+    assert "410 Gone" in said
+    assert "2 deliveries were given up" in said
+    assert "destinations secret set lacking k" in said
+    assert "SKAN_RELAY_IP=1" in said
