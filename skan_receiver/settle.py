@@ -86,9 +86,7 @@ def settle(store: Store, settings: Settings, now: datetime, limit: int = BATCH) 
     return store.write(work)
 
 
-def _owed(
-    entries: Sequence[Entry], came: Iterable[tuple[Row[Any], Row[Any]]]
-) -> Iterable[Owed]:
+def _owed(entries: Sequence[Entry], came: Iterable[tuple[Row[Any], Row[Any]]]) -> Iterable[Owed]:
     """What came, to each destination that is owed it."""
     for row, change in came:
         for entry in entries:

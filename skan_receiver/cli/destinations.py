@@ -12,7 +12,6 @@ from ruamel.yaml.error import YAMLError
 
 from skan_receiver.cli.context import open_store
 from skan_receiver.cli.output import as_json, dumps, show
-from skan_receiver.config import Settings
 from skan_receiver.delivery import Entry, Vault, documents, registry, vault
 from skan_receiver.delivery.presets import PRESETS, fill
 from skan_receiver.delivery.presets.preset import Preset
@@ -21,7 +20,6 @@ from skan_receiver.delivery.search import tallies
 from skan_receiver.delivery.templates import DIALECTS, guess_dialect, translate
 from skan_receiver.delivery.trial import Trial, simulated, stored, trial
 from skan_receiver.protocol import Framework
-from skan_receiver.storage import Store
 from skan_receiver.worker import sender
 
 COLUMNS = ("name", "kind", "state", "owed", "dead", "url")
@@ -39,9 +37,7 @@ def list_(*, as_json: bool) -> None:
     _, store = open_store()
     with store.read() as connection:
         counts = tallies(connection)
-        rows = [
-            _brief(entry, counts.get(entry.name, {})) for entry in registry.entries(connection)
-        ]
+        rows = [_brief(entry, counts.get(entry.name, {})) for entry in registry.entries(connection)]
     show(rows, COLUMNS, as_json=as_json)
 
 
@@ -64,7 +60,9 @@ def presets() -> None:
     for name, preset in PRESETS.items():
         click.echo(f"{name}: {preset.title} ({preset.role})")
         for parameter in preset.parameters:
-            how = f"{parameter.name} (asked for)" if parameter.secret else f"--set {parameter.name}=…"
+            how = (
+                f"{parameter.name} (asked for)" if parameter.secret else f"--set {parameter.name}=…"
+            )
             click.echo(f"    {how}   {parameter.what}")
         if preset.confirmed:
             click.echo(f"    {preset.confirmed}")
@@ -84,7 +82,9 @@ def translate_(text: str, dialect: str | None) -> None:
     translated = translate(text, dialect)
     click.echo(translated.text)
     for name in translated.unknown:
-        click.echo(f"{name}: no macro of ours stands for it; write it out, or leave it out", err=True)
+        click.echo(
+            f"{name}: no macro of ours stands for it; write it out, or leave it out", err=True
+        )
     for name in translated.personal:
         click.echo(f"{name}: identifies a person or a device, and is never sent", err=True)
     if translated.unknown or translated.personal:

@@ -148,7 +148,7 @@ def _arrived(
     after = 0
     while True:
         with store.read() as connection:
-            rows = connection.execute(some.where(POSTBACK.c.id > after)).all()
+            rows: Any = connection.execute(some.where(POSTBACK.c.id > after)).all()
         if not rows:
             return
         yield rows

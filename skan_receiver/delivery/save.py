@@ -32,9 +32,7 @@ class Mistakes(ConfigurationError):
         self.mistakes = tuple(mistakes)
 
 
-def checked(
-    written: Any, settings: Settings, resolve: Resolver = look_up
-) -> Destination:
+def checked(written: Any, settings: Settings, resolve: Resolver = look_up) -> Destination:
     """The destination that `written` describes; Mistakes has every one there is.
 
     Addresses that nothing may be sent to are refused here already. They are looked at again at
@@ -85,7 +83,9 @@ def _mistake(fault: Mapping[str, Any]) -> tuple[Path, str]:
 def _what(fault: Mapping[str, Any]) -> str:
     if fault["type"] == "extra_forbidden":
         near = did_you_mean(str(fault["loc"][-1]), _fields())
-        return f"no destination of this kind has this{near or '; there are ' + ', '.join(_fields())}"
+        return (
+            f"no destination of this kind has this{near or '; there are ' + ', '.join(_fields())}"
+        )
     if remedy := REMEDIES.get(fault["type"]):
         return remedy.format(input=fault["input"], kinds=", ".join(KINDS))
     what = str(fault["msg"]).removeprefix("Value error, ").removeprefix("Input ")

@@ -76,7 +76,8 @@ def remove_secret(store: Store, destination: str, name: str) -> None:
 def secret_names(connection: Connection, destination: str) -> Sequence[Row[Any]]:
     """Which secrets a destination has: `name` and `changed_at`."""
     named = select(SECRET.c.name, SECRET.c.changed_at).where(SECRET.c.destination == destination)
-    return connection.execute(named.order_by(SECRET.c.name)).all()
+    rows: Any = connection.execute(named.order_by(SECRET.c.name)).all()
+    return rows  # type: ignore[no-any-return]  # SQLAlchemy's types name each column
 
 
 def secrets_of(connection: Connection, vault: Vault) -> Mapping[str, Mapping[str, str]]:

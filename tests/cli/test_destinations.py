@@ -158,5 +158,7 @@ def test_deliveries_are_listed_shown_and_replayed(run: Run, sqlite_url: str) -> 
     assert "3 deliveries given up" in run("destinations", "remove", "copy").out
     dead = run("deliveries", "replay", "--destination", "copy", "--dry-run")
     assert dead.out == "3 deliveries would be owed anew\n"
-    assert run("deliveries", "replay", "--destination", "copy").out == "3 deliveries are owed anew\n"
+    assert (
+        run("deliveries", "replay", "--destination", "copy").out == "3 deliveries are owed anew\n"
+    )
     assert run("deliveries", "replay").status == 2

@@ -28,9 +28,7 @@ def deliverer(store: Store) -> Iterator[Deliverer]:
     made.finish()
 
 
-def until(
-    books: Books, deliverer: Deliverer, over: Callable[[], Any], seconds: float = 20
-) -> None:
+def until(books: Books, deliverer: Deliverer, over: Callable[[], Any], seconds: float = 20) -> None:
     """Work as a worker does, until that is so."""
     deadline = time.monotonic() + seconds
     while not over():
@@ -214,8 +212,8 @@ def test_leases_are_renewed_while_something_is_held(books: Books, store: Store) 
         handler.send(200)
 
     lease = timedelta(seconds=1.5)
-    slow = Deliverer(store, sender(store, Transport(allow_private=True, exchange_seconds=0.9)), lease=lease)
-    other = Deliverer(store, sender(store, Transport(allow_private=True, exchange_seconds=0.9)), lease=lease)
+    brisk = [Transport(allow_private=True, exchange_seconds=0.9) for _ in range(2)]
+    slow, other = (Deliverer(store, sender(store, one), lease=lease) for one in brisk)
     with sink(slowly) as open_:
         copy = relay(open_.url)
         books.owe([copy], 60)

@@ -35,6 +35,7 @@ MOST_AT_ONCE = 64
 # What has to be read of what a delivery is about.
 VERBATIM, POSTBACKS, WINDOWS = "verbatim", "postbacks", "windows"
 
+
 class Template(Protocol):
     """What can say which macros and secrets it names."""
 
@@ -137,7 +138,9 @@ class Destination(BaseModel):
 
     def url_for(self, framework: str | None) -> UrlTemplate | None:
         """Where it goes; None where the destination has no URL for this framework."""
-        return self._urls.get(None) or self._urls.get(framework)  # type: ignore[call-overload, no-any-return]  # a StrEnum
+        if framework is None or None in self._urls:
+            return self._urls.get(None)
+        return self._urls.get(Framework(framework))
 
     @property
     def heads(self) -> dict[Framework | None, str]:

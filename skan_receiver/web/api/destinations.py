@@ -87,7 +87,9 @@ class Destination(BaseModel):
         description="As it was written. URLs and headers are masked for a key that may only read."
     )
     secrets: list[str] = Field(description="By name; nobody can read them back.")
-    deliveries: dict[str, int] = Field(description="How many are owed, leased (being sent) and dead (given up).")
+    deliveries: dict[str, int] = Field(
+        description="How many are owed, leased (being sent) and dead (given up)."
+    )
 
 
 class Destinations(BaseModel):
@@ -133,9 +135,7 @@ def list_destinations() -> Response:
     return answer(Destinations(destinations=told))
 
 
-@bp.post(
-    "/destinations", tags=TAGS, responses={201: Destination, **documented(400, 409, 415, 422)}
-)
+@bp.post("/destinations", tags=TAGS, responses={201: Destination, **documented(400, 409, 415, 422)})
 def add_destination(body: Written) -> Response:
     """Add a destination: it is owed what arrives from now on."""
     admit("write")
@@ -159,9 +159,7 @@ def change_destination(path: Named, body: Written) -> Response:
     admit("write")
     revision = _revision()
     body = body.model_copy(update={"definition": {**body.definition, "name": path.name}})
-    return _saved(
-        lambda: registry.change(services().store, _checked(body), revision=revision), 200
-    )
+    return _saved(lambda: registry.change(services().store, _checked(body), revision=revision), 200)
 
 
 @bp.delete("/destinations/<name>", tags=TAGS, responses={200: GivenUp, **documented(404, 422)})
@@ -174,7 +172,9 @@ def remove_destination(path: Named) -> Response:
         raise NotFound(str(error)) from None
 
 
-@bp.post("/destinations/<name>/pause", tags=TAGS, responses={200: Destination, **documented(404, 422)})
+@bp.post(
+    "/destinations/<name>/pause", tags=TAGS, responses={200: Destination, **documented(404, 422)}
+)
 def pause_destination(path: Named) -> Response:
     """Send it nothing more for now; it is owed all the same."""
     admit("write")
@@ -292,9 +292,7 @@ def _revision() -> int | None:
     return int(wanted) if wanted.isdecimal() and len(wanted) < 10 else None
 
 
-def _told(
-    connection: Connection, entry: Entry, counts: dict[str, dict[str, int]]
-) -> Destination:
+def _told(connection: Connection, entry: Entry, counts: dict[str, dict[str, int]]) -> Destination:
     return Destination(
         name=entry.name,
         kind=entry.destination.kind,
@@ -318,7 +316,11 @@ def _definition(entry: Entry) -> dict[str, Any]:
         return said
     if "url" in said:
         masked = entry.destination.masked
-        said["url"] = masked[0] if isinstance(said["url"], str) else dict(zip(said["url"], masked, strict=True))
+        said["url"] = (
+            masked[0]
+            if isinstance(said["url"], str)
+            else dict(zip(said["url"], masked, strict=True))
+        )
     if "headers" in said:
         said["headers"] = dict.fromkeys(said["headers"], HIDDEN)
     return said
