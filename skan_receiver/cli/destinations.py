@@ -60,10 +60,8 @@ def presets() -> None:
     for name, preset in PRESETS.items():
         click.echo(f"{name}: {preset.title} ({preset.role})")
         for parameter in preset.parameters:
-            how = (
-                f"{parameter.name} (asked for)" if parameter.secret else f"--set {parameter.name}=…"
-            )
-            click.echo(f"    {how}   {parameter.what}")
+            asked, given = f"{parameter.name} (asked for)", f"--set {parameter.name}=…"
+            click.echo(f"    {asked if parameter.secret else given}   {parameter.what}")
         if preset.confirmed:
             click.echo(f"    {preset.confirmed}")
 
@@ -82,9 +80,7 @@ def translate_(text: str, dialect: str | None) -> None:
     translated = translate(text, dialect)
     click.echo(translated.text)
     for name in translated.unknown:
-        click.echo(
-            f"{name}: no macro of ours stands for it; write it out, or leave it out", err=True
-        )
+        click.echo(f"{name}: no macro of ours stands for it; leave it out", err=True)
     for name in translated.personal:
         click.echo(f"{name}: identifies a person or a device, and is never sent", err=True)
     if translated.unknown or translated.personal:

@@ -50,9 +50,8 @@ class Known:
             named = self._campaigns().names(about, about.received_at)
             values |= facts.of_campaign(named)
         if destination.macros & DECODED.keys():
-            values |= facts.of_meaning(
-                about, self._schemas().read(Arrived.of(about, about.received_at))
-            )
+            readings = self._schemas().read(Arrived.of(about, about.received_at))
+            values |= facts.of_meaning(about, readings)
         if destination.needs_ip and delivery.sealed_ip is not None:
             values["ip"] = self._vault.open(delivery.sealed_ip)
         return values

@@ -1,4 +1,4 @@
-"""A destination as somebody wrote it, checked before it is saved: every mistake, with its remedy."""
+"""A destination as somebody wrote it, checked before it is saved: all mistakes, with remedies."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -83,9 +83,8 @@ def _mistake(fault: Mapping[str, Any]) -> tuple[Path, str]:
 def _what(fault: Mapping[str, Any]) -> str:
     if fault["type"] == "extra_forbidden":
         near = did_you_mean(str(fault["loc"][-1]), _fields())
-        return (
-            f"no destination of this kind has this{near or '; there are ' + ', '.join(_fields())}"
-        )
+        near = near or f"; there are {', '.join(_fields())}"
+        return f"no destination of this kind has this{near}"
     if remedy := REMEDIES.get(fault["type"]):
         return remedy.format(input=fault["input"], kinds=", ".join(KINDS))
     what = str(fault["msg"]).removeprefix("Value error, ").removeprefix("Input ")

@@ -56,7 +56,7 @@ class Trial:
 
 
 def trial(sender: Sender, destination: Destination, about: Any, *, send: bool) -> Trial:
-    """Make the request for `about` (of `stored` or `simulated`); DeliveryFailed where none can be."""
+    """The request for `about` (of `stored` or `simulated`); DeliveryFailed where none can be."""
     delivery = _delivery(destination, about)
     request = sender.request(destination, delivery, about, datetime.now(UTC))
     sent = sender.send(destination, delivery, about) if send else None

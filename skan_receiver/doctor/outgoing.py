@@ -40,9 +40,7 @@ def _look_at(
         yield warning(_name(entry), f"has no secret {secret!r}: "
                       f"skan-receiver destinations secret set {name} {secret}")  # fmt: skip
     if destination.needs_ip and not settings.relay_ip:
-        yield warning(
-            _name(entry), "wants the device's address, which is not kept: SKAN_RELAY_IP=1"
-        )
+        yield warning(_name(entry), "wants devices' addresses, which are not kept: SKAN_RELAY_IP=1")
 
 
 def _name(entry: Entry) -> str:

@@ -44,9 +44,7 @@ class Relay(OfPostbacks):
     @model_validator(mode="after")
     def _adds_to_a_body(self) -> "Relay":
         if self.add and self.method == "GET":
-            raise ValueError(
-                "add: a GET has no body to add to; write it into the URL: ?c={campaign_id}"
-            )
+            raise ValueError("add: a GET has no body to add to; write ?c={campaign_id} in the URL")
         if self.add:
             self._add = BodyTemplate.parse(self.add, self.allowed(self.__dict__))
         return self

@@ -126,9 +126,8 @@ def list_deliveries(query: Wanted) -> Response:
     asked = Query(query.destination, query.state, query.postback, query.since, query.until)
     with services().store.read() as connection:
         rows, before = find(connection, asked, before=query.before, limit=query.limit)
-    return answer(
-        DeliveryPage(deliveries=[Delivery(**_told(row)) for row in rows], next_before=before)
-    )
+    told = [Delivery(**_told(row)) for row in rows]
+    return answer(DeliveryPage(deliveries=told, next_before=before))
 
 
 @bp.get("/deliveries/<int:id>", tags=TAGS, responses={200: DeliveryStory, **documented(404, 422)})

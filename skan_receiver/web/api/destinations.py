@@ -315,12 +315,9 @@ def _definition(entry: Entry) -> dict[str, Any]:
     if g.grant.allows("write"):
         return said
     if "url" in said:
-        masked = entry.destination.masked
-        said["url"] = (
-            masked[0]
-            if isinstance(said["url"], str)
-            else dict(zip(said["url"], masked, strict=True))
-        )
+        urls = entry.destination.masked
+        each = isinstance(said["url"], dict)
+        said["url"] = dict(zip(said["url"], urls, strict=True)) if each else urls[0]
     if "headers" in said:
         said["headers"] = dict.fromkeys(said["headers"], HIDDEN)
     return said
