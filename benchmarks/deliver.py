@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--stores", default=",".join(STORES))
     arguments = parser.parse_args()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    quiet()
     stores = arguments.stores.split(",")
     rounds = []
     with sink() as port:
@@ -59,6 +59,11 @@ def main() -> None:
             rounds.append(seen)
             print(json.dumps({name: round(rate) for name, rate in seen.items()}), flush=True)
     print(json.dumps(summary(rounds, stores), indent=2))
+
+
+def quiet() -> None:
+    """Say nothing of what goes well, as a worker does not either."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
 
 
 def summary(rounds: list[dict[str, float]], stores: list[str]) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def serve(*, no_worker: bool) -> None:
 
 
 def _prepare(settings: Settings) -> None:
-    _ = settings.secret  # made now, while there is a disk to make it on
+    _ = settings.secret, settings.vault_keys  # made now, while there is a disk to make them on
     store = Store(settings.database)
     migrate.upgrade(store)
     token = ensure_admin(store, datetime.now(UTC))

@@ -1,5 +1,6 @@
 """`worker`: settle, deliver, keep house."""
 
+import os
 import signal
 import sys
 import threading
@@ -8,6 +9,8 @@ import click
 
 from skan_receiver.cli.context import open_store
 
+NICE = 10
+
 
 @click.command()
 def worker() -> None:
@@ -15,6 +18,8 @@ def worker() -> None:
     from skan_receiver.web.logs import configure
     from skan_receiver.worker import run
 
+    # What arrives goes first: it cannot be asked for again, and what is owed can wait.
+    os.nice(NICE)
     settings, store = open_store()
     store.close()
     configure(settings)

@@ -3,7 +3,7 @@
 import threading
 import time
 
-from skan_receiver.delivery.registry import Entry, entries
+from skan_receiver.delivery.registry import Entry, readable
 from skan_receiver.storage import Store
 
 OLDEST_SECONDS = 0.5
@@ -27,7 +27,7 @@ class Directory:
         with self._lock:
             if time.monotonic() >= self._until:
                 with self._store.read() as connection:
-                    self._known = entries(connection)
+                    self._known = readable(connection)
                 self._until = time.monotonic() + OLDEST_SECONDS
             return self._known
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection, Row, delete, select, text, update
 
 from skan_receiver.delivery.destinations import ANY_KIND, Destination
@@ -21,6 +22,8 @@ from skan_receiver.storage.columns import table
 from skan_receiver.storage.deliveries import DEAD, LEASED, OWED
 
 DESTINATION, SECRET, DELIVERY = table(StoredDestination), table(Secret), table(Delivery)
+
+log = structlog.get_logger("delivery")
 
 # Any number, the same for all of us: shared by who settles, alone for who changes a destination.
 ADVISORY_LOCK = 7355609
@@ -69,6 +72,18 @@ class Entry:
 def entries(connection: Connection) -> tuple[Entry, ...]:
     """Every destination, by name."""
     return tuple(map(_entry, connection.execute(select(DESTINATION).order_by(DESTINATION.c.name))))
+
+
+def readable(connection: Connection) -> tuple[Entry, ...]:
+    """As `entries`, without those that this release cannot read, each of which is logged: they
+    keep no other destination waiting. Who settles must not do without them."""
+    found = []
+    for row in connection.execute(select(DESTINATION).order_by(DESTINATION.c.name)):
+        try:
+            found.append(_entry(row))
+        except ConfigurationError as error:
+            log.error("not sent to", destination=row.name, error=str(error))  # noqa: TRY400  # ours
+    return tuple(found)
 
 
 def settling(connection: Connection) -> tuple[Entry, ...]:

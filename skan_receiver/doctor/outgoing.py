@@ -1,11 +1,13 @@
 """Where results go: what would keep them from arriving."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import combinations
 
 from sqlalchemy import Connection
 
 from skan_receiver.config import Settings
 from skan_receiver.delivery import Entry, registry, vault
+from skan_receiver.delivery.presets import PRESETS
 from skan_receiver.delivery.search import tallies
 from skan_receiver.doctor.finding import Finding, good, warning
 from skan_receiver.errors import ConfigurationError
@@ -23,6 +25,23 @@ def look_at_destinations(connection: Connection, settings: Settings) -> Iterator
     for entry in known:
         found = list(_look_at(connection, entry, dead.get(entry.name, 0), settings))
         yield from found or [good(_name(entry), "active")]
+    for one, other in combinations([entry for entry in known if _forwards(entry)], 2):
+        if _share(one.destination.apps, other.destination.apps) and _share(
+            one.destination.ad_networks, other.destination.ad_networks
+        ):
+            yield warning("destinations", f"{one.name} and {other.name} both get an app's postbacks "
+                          "for its MMP: name the apps of each, or they are counted twice")  # fmt: skip
+
+
+def _forwards(entry: Entry) -> bool:
+    """Whether it is an MMP that a network forwards to: each app has one."""
+    preset = PRESETS.get(entry.destination.preset)
+    return preset is not None and preset.role == "network forward" and not entry.paused
+
+
+def _share(some: Sequence[object], others: Sequence[object]) -> bool:
+    """Whether anything passes both filters; an empty one lets everything through."""
+    return not some or not others or bool(set(some) & set(others))
 
 
 def _look_at(

@@ -32,3 +32,17 @@ def test_each_destination_is_looked_at(store: Store, store_url: str) -> None:
     assert "2 deliveries were given up" in said
     assert "destinations secret set lacking k" in said
     assert "SKAN_RELAY_IP=1" in said
+
+
+def test_an_app_with_two_mmps_is_told(store: Store, store_url: str) -> None:
+    """A network that forwards an app's postbacks to both has its installs counted twice."""
+    both = (
+        relay("https://a.example/", "one", preset="appsflyer", apps=(1, 2)),
+        relay("https://b.example/", "two", preset="adjust", apps=(2, 3)),
+        relay("https://c.example/", "three", preset="branch", apps=(4,)),
+        relay("https://d.example/", "copy", preset="webhook-relay"),
+    )
+    Books(store).define(*both)
+    findings = look_at_ourselves(Settings(database_url=store_url), NOON)
+    (told,) = [one.said for one in findings if one.what == "destinations"]
+    assert told.startswith("one and two both get an app's postbacks")
