@@ -132,3 +132,48 @@ def _closes(window: Window, value: int | str) -> bool:
         return True
     event = meaning.event(lock.event) if meaning and lock.event else None
     return event is not None and event.min > 0
+
+
+# From the install to the last rise of an early value, on average, as AppsFlyer has it (which takes
+# none for the value 0): https://support.appsflyer.com/hc/en-us/articles/360014261518
+LAST_RISE_HOURS = 12
+
+
+def usual_install(version: str, window: int) -> timedelta:
+    """How long after its install a postback usually arrives: 48 hours up to SKAdNetwork 3; then,
+    by window, 84, 252 and 924. AppsFlyer documents the same. A re-engagement counts as an install.
+
+    Nothing was locked, and Apple's delay was the mean of those it documents.
+    """
+    least, most = _usual_delay(version, window)
+    return (least + most) / 2 * HOUR
+
+
+def completeness(
+    start: datetime, end: datetime, as_of: datetime, version: str, window: int
+) -> float:
+    """The share, 0 to 1, of the postbacks of installs between `start` and `end` that is to have
+    arrived by `as_of`.
+
+    Installs are taken to be spread evenly, and so are Apple's delays; nothing was locked.
+    """
+    least, most = _usual_delay(version, window)
+    spread = (most - least) * HOUR
+    # Each install has arrived with the chance `passed / spread`, from 0 up to 1, so the share is
+    # the mean of that over the period: a difference of areas.
+    earliest, latest = as_of - end - least * HOUR, as_of - start - least * HOUR
+    passed = (_area(latest / spread) - _area(earliest / spread)) * spread
+    return min(1.0, passed / (end - start))
+
+
+def _usual_delay(version: str, window: int) -> tuple[int, int]:
+    """Hours from an install to its postback, where nothing was locked: at least, and at most."""
+    rising = version in RISING_ONLY
+    clock = TIMER if rising else CLOCKS[window]
+    closed = LAST_RISE_HOURS if rising else sum(one.open for one in CLOCKS[: window + 1])
+    return closed + clock.least, closed + clock.most
+
+
+def _area(upto: float) -> float:
+    """Under a line that rises from 0 to 1 between 0 and 1, and then stays there."""
+    return max(0.0, upto) ** 2 / 2 if upto < 1 else upto - 0.5

@@ -121,10 +121,12 @@ def _worth(revenue: Revenue | None) -> Values:
 
 
 def of_window(row: Row[Any]) -> Values:
-    """A window of a report, as it was made."""
+    """A window of a report, as it was made; and which report, which no template can name."""
     content: Values = json.loads(zlib.decompress(row.content))
     return {
-        **content,
+        **{name: content[name] for name in ("report", "length", "format", "as_of")},
+        **{name: content[name] for name in ("completeness", "columns", "rows", "suppressed")},
+        "date_basis": content["basis"],
         "window_start": iso(row.start),
         "window_end": iso(row.end),
         "revision": row.revision + 1,

@@ -11,9 +11,10 @@ from sqlalchemy import Row
 from standardwebhooks import Webhook
 
 from skan_receiver.delivery.addresses import target
-from skan_receiver.delivery.destinations import Destination
+from skan_receiver.delivery.destinations import Destination, ReportDestination
 from skan_receiver.delivery.transport import plain
 from skan_receiver.delivery.facts import delivery_name
+from skan_receiver.delivery.files import Files
 from skan_receiver.delivery.known import Known
 from skan_receiver.delivery.templates import mask
 from skan_receiver.delivery.transport import Answer, Request, Transport
@@ -62,8 +63,8 @@ class Sent:
 class Sender:
     """Sends to any destination, from any number of threads."""
 
-    def __init__(self, transport: Transport, known: Known) -> None:
-        self._transport, self._known = transport, known
+    def __init__(self, transport: Transport, known: Known, files: Files | None = None) -> None:
+        self._transport, self._known, self._files = transport, known, files
 
     @property
     def longest_seconds(self) -> float:
@@ -79,8 +80,11 @@ class Sender:
         try:
             secrets = self._known.secrets(destination)
             request = self.request(destination, delivery, about, at)
-            url = mask(target(request.url).masked, secrets)
-            answer = self._transport.send(request)
+            if isinstance(destination, ReportDestination) and destination.file:
+                url, answer = request.url, self._write(request)
+            else:
+                url = mask(target(request.url).masked, secrets)
+                answer = self._transport.send(request)
         except DeliveryFailed as failed:
             failure = failed
         except StoreUnavailable as error:
@@ -98,10 +102,22 @@ class Sender:
         if about is None:
             raise DeliveryFailed("what it is about is no longer kept", permanent=True, kind="gone")
         secrets = self._known.secrets(destination)
+        if missing := sorted(destination.secret_names - secrets.keys()):
+            # Whoever forgot it will set it: what waits until then is not lost.
+            raise DeliveryFailed(f"the secret {missing[0]!r} is not set", kind="secret")
         values = self._known.values(destination, delivery, about)
         made = destination.request(about, values, secrets)
         own = _webhook(destination, delivery, made.body, secrets, at)
         return replace(made, headers={**made.headers, **own})
+
+    def secrets(self, destination: Destination) -> Mapping[str, str]:
+        """What must not be shown of what is sent to it."""
+        return self._known.secrets(destination)
+
+    def _write(self, request: Request) -> Answer:
+        if self._files is None:
+            raise DeliveryFailed("this process has no folder for files", kind="file")
+        return self._files.send(request)
 
     def close(self) -> None:
         """Cut off what is under way."""
@@ -133,8 +149,6 @@ def _webhook(
 
 
 def _signer(name: str, secrets: Mapping[str, str]) -> Webhook:
-    if name not in secrets:
-        raise DeliveryFailed(f"there is no secret {name!r} to sign with: set it", kind="secret")
     try:
         return Webhook(secrets[name])
     except (RuntimeError, ValueError):

@@ -29,8 +29,8 @@ def look_at_destinations(connection: Connection, settings: Settings) -> Iterator
         if _share(one.destination.apps, other.destination.apps) and _share(
             one.destination.ad_networks, other.destination.ad_networks
         ):
-            yield warning("destinations", f"{one.name} and {other.name} both get an app's postbacks "
-                          "for its MMP: name the apps of each, or they are counted twice")  # fmt: skip
+            said = f"{one.name} and {other.name} both get an app's postbacks for its MMP: "
+            yield warning("destinations", said + "name the apps of each, or they count twice")
 
 
 def _forwards(entry: Entry) -> bool:

@@ -9,6 +9,7 @@ from skan_receiver.reports.cells import Filters, Group
 from skan_receiver.reports.events import EVENTS
 from skan_receiver.reports.period import Period
 from skan_receiver.reports.report import Report
+from skan_receiver.reports.results import RESULTS
 from skan_receiver.reports.values import VALUES
 from skan_receiver.reports.volumes import VOLUMES
 
@@ -20,5 +21,6 @@ REPORTS: MappingProxyType[str, Report] = MappingProxyType(
         "volumes": VOLUMES,
         "values": VALUES,
         "events": EVENTS,
+        "results": RESULTS,
     }
 )

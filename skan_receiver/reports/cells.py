@@ -1,17 +1,27 @@
 """The counted cells a report sums: which of them, and split by what."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Label, Row, cast, func, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Label,
+    Row,
+    Table,
+    cast,
+    func,
+    select,
+)
 
 from skan_receiver.reports.period import Period
-from skan_receiver.storage import CountHour
+from skan_receiver.storage import CountDay, CountHour
 from skan_receiver.storage.columns import table
 
-HOURS = table(CountHour)
+HOURS, DAYS = table(CountHour), table(CountDay)
 
 # A dimension is a column, but for the day, which is a sum of hours. The connection's time zone
 # is UTC on PostgreSQL, and SQLite's text is UTC: `date` means the same on both.
@@ -25,6 +35,29 @@ DIMENSIONS: dict[str, ColumnElement[Any]] = {
     "window": HOURS.c.window,
     "verdict": HOURS.c.verdict,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Grain:
+    """A table of cells: when they are of, and what they can be split by."""
+
+    cells: Table
+    at: ColumnElement[datetime]
+    dimensions: Mapping[str, ColumnElement[Any]]
+
+
+NARROW = Grain(HOURS, HOURS.c.hour, DIMENSIONS)
+
+# Where the ad was and where the user is: counted by day only.
+PLACES = ("source_identifier", "source_app_id", "source_domain", "country")
+WIDE = Grain(
+    DAYS,
+    DAYS.c.day,
+    {
+        "day": func.date(DAYS.c.day),
+        **{name: DAYS.c[name] for name in (*DIMENSIONS, *PLACES) if name not in ("hour", "day")},
+    },
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +86,12 @@ class Filters:
     verdict: str | None = None
     counted: bool | None = None
 
-    def conditions(self) -> Iterator[ColumnElement[bool]]:
+    def conditions(self, cells: Table = HOURS) -> Iterator[ColumnElement[bool]]:
         """One for each filter that is set."""
         for name in self.__slots__:
             if (value := getattr(self, name)) is not None:
                 # Ids compare without case; the cells hold them in lower case.
-                yield HOURS.c[name] == (value.lower() if name == "ad_network_id" else value)
+                yield cells.c[name] == (value.lower() if name == "ad_network_id" else value)
 
 
 def sums(
@@ -70,16 +103,18 @@ def sums(
     also: Iterable[ColumnElement[Any]] = (),
     amounts: Iterable[ColumnElement[int]],
     only: Iterable[ColumnElement[bool]] = (),
+    grain: Grain = NARROW,
 ) -> list[dict[str, Any]]:
     """`amounts` summed over the cells of a period, split by dimensions and by `also`."""
     also = tuple(also)
-    keys = [*(DIMENSIONS[name].label(name) for name in by), *also]
+    split = {name: grain.dimensions[name] for name in by}
+    keys = [*(column.label(name) for name, column in split.items()), *also]
     statement = (
         select(*keys, *amounts)
-        .where(HOURS.c.hour >= period.start, HOURS.c.hour < period.end)
-        .where(*filters.conditions(), *only)
-        .group_by(*(DIMENSIONS[name] for name in by), *map(_by_name, also))
-        .order_by(*(DIMENSIONS[name] for name in by), *also)
+        .where(grain.at >= period.start, grain.at < period.end)
+        .where(*filters.conditions(grain.cells), *only)
+        .group_by(*split.values(), *map(_by_name, also))
+        .order_by(*split.values(), *also)
     )
     return [_plain(row) for row in connection.execute(statement)]
 

@@ -4,20 +4,22 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, select, text
+from sqlalchemy import Connection, Row, Select, delete, exists, func, select, text
 
 from skan_receiver.config import Settings
 from skan_receiver.storage import caps, months
 from skan_receiver.storage.columns import table
-from skan_receiver.storage.deliveries import Attempt
+from skan_receiver.storage.deliveries import LEASED, OWED, Attempt, Delivery, ReportWindow
 from skan_receiver.storage.postbacks import UNVOUCHED, Arrival, Quarantined, Seen, StoredPostback
 from skan_receiver.storage.store import Store
 
 POSTBACK, SEEN, ARRIVAL = table(StoredPostback), table(Seen), table(Arrival)
 QUARANTINE, ATTEMPT = table(Quarantined), table(Attempt)
+DELIVERY, WINDOW = table(Delivery), table(ReportWindow)
 
 PIECE = 500
 ATTEMPT_DAYS = 30
+WINDOW_DAYS = 400
 
 
 def retain(store: Store, settings: Settings, now: datetime) -> int:
@@ -31,6 +33,7 @@ def retain(store: Store, settings: Settings, now: datetime) -> int:
         drop_unvouched(store, now - timedelta(days=settings.invalid_days))
         + drop_quarantined(store, now - timedelta(days=settings.quarantine_days))
         + drop_attempts(store, now - timedelta(days=ATTEMPT_DAYS))
+        + drop_windows(store, now - timedelta(days=WINDOW_DAYS))
     )
 
 
@@ -76,6 +79,19 @@ def drop_attempts(store: Store, before: datetime) -> int:
     oldest = select(ATTEMPT.c.id, ATTEMPT.c.at).order_by(ATTEMPT.c.id)
     ids = [row.id for row in _find(store, oldest) if row.at < before]
     gone = delete(ATTEMPT).where(ATTEMPT.c.id.in_(ids))
+    return store.write(lambda connection: connection.execute(gone).rowcount) if ids else 0
+
+
+def drop_windows(store: Store, before: datetime) -> int:
+    """Windows of reports, but for those that are still to be delivered."""
+    open_ = exists().where(
+        DELIVERY.c.identity == WINDOW.c.identity,
+        DELIVERY.c.stored_id == WINDOW.c.id,
+        DELIVERY.c.state.in_((OWED, LEASED)),
+    )
+    past = select(WINDOW.c.id).where(WINDOW.c.end < before, ~open_).order_by(WINDOW.c.id)
+    ids = [row.id for row in _find(store, past)]
+    gone = delete(WINDOW).where(WINDOW.c.id.in_(ids), ~open_)
     return store.write(lambda connection: connection.execute(gone).rowcount) if ids else 0
 
 

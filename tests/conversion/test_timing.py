@@ -14,9 +14,11 @@ from skan_receiver.conversion.timing import (
     RETRIES,
     Interval,
     advertised,
+    completeness,
     evaluated,
     installed,
     locks,
+    usual_install,
 )
 from tests.conversion.schemas import Valued, rules, schema
 
@@ -94,6 +96,60 @@ def test_the_ad_comes_first_then_the_install_then_the_value(version: str, window
     assert (shown.start, shown.end) == (install.start - LOOK_BACK, install.end)
     assert install.start <= value.start
     assert install.end <= value.end
+
+
+@pytest.mark.parametrize(
+    ("version", "window", "hours"),
+    [
+        *((version, 0, 48) for version in ("1.0", "2.2", "3.0")),
+        *(("4.0", window, hours) for window, hours in enumerate((84, 252, 924))),
+        *(("", window, hours) for window, hours in enumerate((84, 252, 924))),
+    ],
+)
+def test_an_install_is_usually_so_long_ago(version: str, window: int, hours: int) -> None:
+    """AppsFlyer's documented constants, which are Apple's windows and its mean delays."""
+    usual, interval = usual_install(version, window), installed(version, window, NOON)
+
+    assert usual == hours * HOUR
+    assert interval.start <= NOON - usual < interval.end
+
+
+@pytest.mark.parametrize(
+    ("hours", "expected"),
+    [(0, 0), (72, 0), (84, 1 / 8), (96, 1 / 2), (108, 7 / 8), (120, 1), (9_999, 1)],
+)
+def test_a_day_is_complete_when_the_longest_delay_of_its_last_install_is_over(
+    hours: int, expected: float
+) -> None:
+    """By hours since it began: window 0 closes after 48, and 24 to 48 later all have come."""
+    day = timedelta(days=1)
+
+    assert completeness(NOON, NOON + day, NOON + hours * HOUR, "4.0", 0) == pytest.approx(expected)
+
+
+@given(
+    st.sampled_from([("3.0", 0), ("4.0", 0), ("", 1), ("4.0", 2)]),
+    st.integers(1, 200),
+    st.integers(-100, 1_300),
+)
+def test_completeness_is_a_share_of_postbacks(
+    way: tuple[str, int], length: int, passed: int
+) -> None:
+    """Counted one by one: each install and each delay as likely as the next."""
+    end, as_of = NOON + length * HOUR, NOON + passed * HOUR
+    usual = usual_install(*way)
+    half = (12 if way[1] == 0 else 60) * HOUR
+    steps = [(step + 0.5) / 40 for step in range(40)]
+    arrived = [
+        NOON + install * length * HOUR + usual + (2 * delay - 1) * half <= as_of
+        for install in steps
+        for delay in steps
+    ]
+
+    share = completeness(NOON, end, as_of, *way)
+
+    assert share == pytest.approx(sum(arrived) / len(arrived), abs=0.03)
+    assert 0 <= share <= 1
 
 
 LOCKING = """

@@ -8,23 +8,29 @@ from pydantic import Discriminator, Tag, TypeAdapter
 from skan_receiver.delivery.destinations.decoded import Decoded
 from skan_receiver.delivery.destinations.destination import Destination
 from skan_receiver.delivery.destinations.relay import Relay
+from skan_receiver.delivery.destinations.report import ReportDestination
 
 # The table of contents: one class for each `kind`.
 KINDS: dict[str, type[Destination]] = {
     "relay": Relay,
     "decoded": Decoded,
+    "report": ReportDestination,
 }
 
 
 def _kind(said: Any) -> str:
-    return str(said.get("kind", "relay")) if isinstance(said, Mapping) else str(said.kind)
+    if isinstance(said, Mapping):
+        return str(said.get("kind", "relay"))
+    return str(getattr(said, "kind", "relay"))
 
 
 ANY_KIND: TypeAdapter[Destination] = TypeAdapter(
     Annotated[
-        Annotated[Relay, Tag("relay")] | Annotated[Decoded, Tag("decoded")],
+        Annotated[Relay, Tag("relay")]
+        | Annotated[Decoded, Tag("decoded")]
+        | Annotated[ReportDestination, Tag("report")],
         Discriminator(_kind),
     ]
 )
 
-__all__ = ["ANY_KIND", "KINDS", "Decoded", "Destination", "Relay"]
+__all__ = ["ANY_KIND", "KINDS", "Decoded", "Destination", "Relay", "ReportDestination"]

@@ -92,6 +92,7 @@ REPORT: Table = {
     "row_count": "how many rows there are",
     "suppressed": "how many were left out because they count too few installs",
     "format": "the format of the rows",
+    "completeness": "how much of what is expected has come, 0 to 1, by Apple's window",
 }
 
 KINDS: Mapping[str, tuple[Table, ...]] = {

@@ -1,0 +1,110 @@
+"""What a window of a report says: its rows, and what was left out of them."""
+
+import json
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Table
+
+from skan_receiver.conversion.timing import CLOCKS, completeness
+from skan_receiver.delivery.destinations.report import COUNT, ReportDestination
+from skan_receiver.delivery.facts import iso
+from skan_receiver.delivery.window_spans import Span
+from skan_receiver.reports import Filters, Period
+from skan_receiver.reports.cells import HOURS
+from skan_receiver.reports.results import INSTALL
+
+Rows = Sequence[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """A window as it is sent, the same at every try."""
+
+    content: bytes  # JSON, compressed
+    hash: str  # of what it says, whenever that was found
+
+
+def edition(
+    connection: Connection, destination: ReportDestination, span: Span, as_of: datetime
+) -> Edition:
+    """The window as its numbers are now."""
+    table = destination.table
+    columns = table.columns(destination.split)
+    period = Period(span.start, span.end)
+    found = table.table(connection, period, Among.of(destination), destination.split)
+    kept, suppressed = without_small(found, destination.min_count)
+    says = {
+        "columns": columns,
+        "rows": [[_plain(row[name]) for name in columns] for row in kept],
+        "suppressed": suppressed,
+    }
+    about = {
+        "report": destination.report,
+        "length": destination.length,
+        "basis": destination.basis,
+        "format": destination.format,
+        "as_of": iso(as_of),
+        "completeness": _completeness(destination, span, as_of),
+    }
+    digest = blake2b(json.dumps(says).encode(), digest_size=16).hexdigest()
+    return Edition(zlib.compress(json.dumps({**about, **says}).encode()), digest)
+
+
+def without_small(rows: Rows, least: int) -> tuple[Rows, dict[str, float]]:
+    """The rows that count `least` postbacks or more, and what the others come to: small groups
+    are told together, so that the sum stays what it was."""
+    small = [row for row in rows if row.get(COUNT, least) < least]
+    kept = [row for row in rows if row.get(COUNT, least) >= least]
+    return kept, {"rows": len(small), "postbacks": round(sum(row[COUNT] for row in small), 6)}
+
+
+@dataclass(frozen=True, slots=True)
+class Among(Filters):
+    """What a destination looks at: of what counts, any of several apps, networks and so on."""
+
+    apps: tuple[int, ...] = ()
+    ad_networks: tuple[str, ...] = ()
+    frameworks: tuple[str, ...] = ()
+    windows: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, destination: ReportDestination) -> "Among":
+        apps = destination.apps
+        return cls(
+            app_id=apps[0] if len(apps) == 1 else None,  # whose schemas are read
+            apps=apps,
+            ad_networks=destination.ad_networks,
+            frameworks=tuple(map(str, destination.frameworks)),
+            windows=destination.windows,
+        )
+
+    def conditions(self, cells: Table = HOURS) -> Iterator[ColumnElement[bool]]:
+        yield cells.c.counted
+        for column, values in (
+            (cells.c.app_id, self.apps),
+            (cells.c.ad_network_id, self.ad_networks),
+            (cells.c.framework, self.frameworks),
+            (cells.c.window, self.windows),
+        ):
+            if values:
+                yield column.in_(values)
+
+
+def _completeness(destination: ReportDestination, span: Span, as_of: datetime) -> dict[int, float]:
+    """By Apple's window. What arrived in a span that is over is all there; the early versions,
+    which come sooner than others of their window, are complete before it says so."""
+    windows = destination.windows or range(len(CLOCKS))
+    if destination.basis != INSTALL:
+        return dict.fromkeys(windows, 1.0)
+    return {w: round(completeness(span.start, span.end, as_of, "", w), 4) for w in windows}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return iso(value)
+    return value.isoformat() if isinstance(value, date) else value

@@ -1,0 +1,146 @@
+"""What came, and what it was worth: the table that a partner or a bidder is sent.
+
+Only what counts and has won is looked at. Where a row is split by where the ad was or where the
+user is, it comes from the counts by day, which know no hour: what arrived on a day is then read
+as if it had arrived at midday.
+
+By `install`, a postback is dated back to its usual install (`timing.usual_install`). Of many that
+is a fair estimate; a single one may be of another day.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, and_, true
+
+from skan_receiver.conversion.encode import RISING_ONLY
+from skan_receiver.conversion.timing import CLOCKS, usual_install
+from skan_receiver.reports import cells
+from skan_receiver.reports.cells import NARROW, PLACES, WIDE, Filters, Grain
+from skan_receiver.reports.events import _Cell
+from skan_receiver.reports.period import DAY, Period
+from skan_receiver.reports.report import Report
+from skan_receiver.reports.stretches import hour_of_reading
+from skan_receiver.reports.tally import Result, Tally
+from skan_receiver.storage.counts import ABSENT, NOTHING
+from skan_receiver.storage.meanings import Arrived, Book
+from skan_receiver.storage.schemas import Version, history
+
+# What the date of a row is of.
+ARRIVAL: Final = "arrival"
+INSTALL: Final = "install"
+
+MIDDAY = DAY / 2
+
+# The grain of a meaning, beside what the report is split by.
+GRAIN = ("app_id", "version", "window", "conversion_type", "fine_value", "coarse_value")
+
+
+def rows(
+    connection: Connection,
+    period: Period,
+    filters: Filters,
+    by: Sequence[str],
+    *,
+    basis: str = ARRIVAL,
+) -> list[Result]:
+    """Results of a period, by arrival or by usual install.
+
+    Of the counts by day, the days that begin in the period; a row of them has no hour.
+    """
+    grain = WIDE if set(by) & set(PLACES) else NARROW
+    by = tuple(name for name in by if name in grain.dimensions)
+    versions = history(connection, filters.app_id)
+    book = Book(versions)
+    found: defaultdict[tuple[Any, ...], Tally] = defaultdict(Tally)
+    for dated in _dated(grain, basis):
+        for row in dated.won(connection, period, filters, by, versions):
+            cell = Arrived.of_cell(_Cell(row))
+            found[dated.group(row, by)].add(cell, row["n"], book.read(cell))
+    return [
+        found[key].result(dict(zip(by, key, strict=True)))
+        for key in sorted(found, key=_rank)
+        if found[key].postbacks
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Dated:
+    """Cells that are dated alike."""
+
+    grain: Grain
+    only: ColumnElement[bool]
+    ago: timedelta | None = None  # so long before they arrived; None: as they arrived
+
+    def won(
+        self,
+        connection: Connection,
+        period: Period,
+        filters: Filters,
+        by: Sequence[str],
+        versions: Sequence[Version],
+    ) -> Iterator[dict[str, Any]]:
+        """Those of a period, by what their rows are split by and by what they mean."""
+        ago, columns = self.ago or timedelta(), self.grain.cells.c
+        arrived = Period(period.start + ago, period.end + ago)
+        is_wide = self.grain is WIDE
+        hour = columns.day if is_wide else hour_of_reading(versions, arrived)
+        grain = [columns[name].label(f"cell_{name}") for name in GRAIN]
+        dates = [] if self.ago is None else [name for name in ("hour", "day") if name in by]
+        for row in cells.sums(
+            connection,
+            arrived,
+            filters,
+            [name for name in by if name not in dates],
+            also=(*grain, hour.label("cell_hour"), *([self.grain.at.label("at")] if dates else ())),
+            amounts=(cells.total(columns.n, "n"),),
+            only=(columns.counted, columns.did_win, self.only),
+            grain=self.grain,
+        ):
+            yield row | {"cell_hour": row["cell_hour"] + (MIDDAY if is_wide else timedelta())}
+
+    def group(self, row: Mapping[str, Any], by: Iterable[str]) -> tuple[Any, ...]:
+        """The group of a cell."""
+        if self.ago is not None and "at" in row:
+            at = row["at"] - self.ago
+            row = {**row, "hour": at, "day": at.date()}
+        return tuple(_present(name, row[name]) for name in by)
+
+
+def _dated(grain: Grain, basis: str) -> Iterator[_Dated]:
+    if basis == ARRIVAL:
+        yield _Dated(grain, true())
+        return
+    midday = MIDDAY if grain is WIDE else timedelta()
+    version, window = grain.cells.c.version, grain.cells.c.window
+    early = version.in_(RISING_ONLY)
+    yield _Dated(grain, early, usual_install(RISING_ONLY[0], 0) - midday)
+    for number in range(len(CLOCKS)):
+        yield _Dated(grain, and_(~early, window == number), usual_install("", number) - midday)
+
+
+def _present(name: str, value: Any) -> Any:
+    """A key of counts may not hold NULL, a row of a report may."""
+    absent = ABSENT if name == "source_app_id" else NOTHING
+    return None if name in PLACES and value == absent else value
+
+
+def _rank(key: tuple[Any, ...]) -> tuple[tuple[bool, Any], ...]:
+    """In order, what is absent first."""
+    return tuple((value is not None, value) for value in key)
+
+
+RESULTS = Report(
+    title="Results: what came, and what it was worth",
+    dimensions=(*(name for name in cells.DIMENSIONS if name != "verdict"), *PLACES),
+    usually=("app_id", "ad_network_id", "window"),
+    measures=(
+        *("postbacks", "installs", "redownloads", "reengagements", "with_value", "nulls"),
+        *("null_share", "revenue_min", "revenue_max", "revenue", "currency", "currencies"),
+        "events",
+    ),
+    rows=rows,
+)

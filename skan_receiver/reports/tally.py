@@ -1,0 +1,138 @@
+"""What a group of cells comes to: how many there are, what they say and what they were worth."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from skan_receiver.conversion import Meaning
+from skan_receiver.conversion.meaning import Revenue
+from skan_receiver.reports.cells import Group
+from skan_receiver.reports.events import _Sum
+from skan_receiver.storage.meanings import LEAST, Arrived, Readings
+
+# DESIGN, "install": the winning download that the first window reports; the other two are columns
+# of their own.
+KINDS = {"download": "installs", "redownload": "redownloads", "re-engagement": "reengagements"}
+
+# It can carry no value: to call that absent would be to report a null share that nobody can lower.
+VALUELESS = "1.0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result(Group):
+    """What the winning postbacks of a group come to.
+
+    Revenue is that of the postbacks whose value speaks of it; no `revenue_max` where one of them
+    has no upper end, and no `revenue` where the schema states no mean for such a one. All of it is
+    in `currency`. Where there are several, these are None and `currencies` has each.
+    """
+
+    source_identifier: str | None = None  # or the campaign id, before SKAdNetwork 4
+    source_app_id: int | None = None
+    source_domain: str | None = None
+    country: str | None = None
+
+    postbacks: int
+    installs: int
+    redownloads: int
+    reengagements: int
+    with_value: int
+    nulls: int  # could have carried a value, and did not
+    null_share: float | None  # None where none could have
+    revenue_min: float | None
+    revenue_max: float | None
+    revenue: float | None  # the middles of the intervals
+    currency: str | None
+    currencies: tuple[Mapping[str, Any], ...]
+    events: tuple[Mapping[str, Any], ...]  # how often each happened: between `min` and `max` times
+
+
+@dataclass(slots=True)
+class _Worth:
+    """A sum of intervals of revenue, and of their middles."""
+
+    bounds: _Sum = field(default_factory=_Sum)
+    middle: float | None = 0.0
+
+    def add(self, n: int, weight: float, revenue: Revenue) -> None:
+        self.bounds.add(n, weight, revenue.min, revenue.max)
+        if self.middle is not None:
+            middle = revenue.middle
+            self.middle = None if middle is None else self.middle + n * weight * middle
+
+    def told(self) -> dict[str, float | None]:
+        return {
+            "revenue_min": _rounded(self.bounds.least),
+            "revenue_max": _rounded(self.bounds.most),
+            "revenue": _rounded(self.middle),
+        }
+
+
+# Of a group whose values do not speak of revenue: unknown, which is not 0.
+UNKNOWN: dict[str, Any] = dict.fromkeys(("currency", "revenue_min", "revenue_max", "revenue"))
+
+
+@dataclass(slots=True)
+class Tally:
+    """Sums over the winning cells of a group."""
+
+    postbacks: int = 0
+    kinds: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    with_value: int = 0
+    nulls: int = 0
+    events: defaultdict[str, _Sum] = field(default_factory=lambda: defaultdict(_Sum))
+    worth: defaultdict[str, _Worth] = field(default_factory=lambda: defaultdict(_Worth))
+
+    def add(self, cell: Arrived, n: int, readings: Readings) -> None:
+        """Add `n` postbacks, and what their value means."""
+        self.postbacks += n
+        # The windows 1 and 2 are of users who were counted in window 0.
+        if cell.window == 0:
+            self.kinds[KINDS.get(cell.conversion_type or "", "")] += n
+        if cell.fine_value is not None or cell.coarse_value is not None:
+            self.with_value += n
+        elif cell.version != VALUELESS:
+            self.nulls += n
+        for reading in readings:
+            if (meaning := reading.decoded.meaning) is not None:
+                self._read(meaning, n, reading.weight)
+
+    def _read(self, meaning: Meaning, n: int, weight: float) -> None:
+        for event in meaning.events:
+            self.events[event.name].add(n, weight, event.min, event.max)
+        for revenue in _revenue(meaning):
+            self.worth[revenue.currency].add(n, weight, revenue)
+
+    def result(self, group: Mapping[str, Any]) -> Result:
+        """The row of this group."""
+        each = [{"currency": name, **self.worth[name].told()} for name in sorted(self.worth)]
+        kinds: dict[str, Any] = {name: self.kinds[name] for name in KINDS.values()}
+        could = self.with_value + self.nulls
+        return Result(
+            **group,
+            postbacks=self.postbacks,
+            **kinds,
+            with_value=self.with_value,
+            nulls=self.nulls,
+            null_share=round(self.nulls / could, 6) if could else None,
+            **(each[0] if len(each) == 1 else UNKNOWN),
+            currencies=tuple(each) if len(each) > 1 else (),
+            events=tuple(
+                {"event": name, "min": _rounded(sum_.least), "max": _rounded(sum_.most)}
+                for name, sum_ in sorted(self.events.items())
+                if sum_.postbacks > LEAST
+            ),
+        )
+
+
+def _revenue(meaning: Meaning) -> tuple[Revenue, ...]:
+    """All revenue together, or else its kinds, or else its events': side by side, never twice."""
+    if (total := meaning.revenue_of("total")) is not None:
+        return (total,)
+    by_event = (event.revenue for event in meaning.events)
+    return meaning.revenue or tuple(revenue for revenue in by_event if revenue is not None)
+
+
+def _rounded(amount: float | None) -> float | None:
+    return None if amount is None else round(amount, 6)
