@@ -11,9 +11,9 @@ from base64 import urlsafe_b64encode
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field, ValidationError, field_validator
+from pydantic import AliasChoices, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from skan_receiver.errors import ConfigurationError
@@ -72,6 +72,10 @@ class Settings(BaseSettings):
     invalid_days: int = 90
     quarantine_days: int = 30
 
+    # Who sends: the worker, or Celery's workers, told through a broker. It may hold a password.
+    engine: Literal["embedded", "celery"] = "embedded"
+    broker_url: str = Field("", repr=False, validate_default=True)
+
     # What goes out.
     private_destinations: bool = False
     secret_keys: Words = Field((), repr=False)
@@ -100,6 +104,13 @@ class Settings(BaseSettings):
             if not path.startswith("/"):
                 raise ValueError(f"{path!r} must begin with '/', as in /skadnetwork/postback")
         return paths
+
+    @field_validator("broker_url")
+    @classmethod
+    def _celery_has_a_broker(cls, url: str, info: ValidationInfo) -> str:
+        if not url and info.data.get("engine") == "celery":
+            raise ValueError("must be set where SKAN_ENGINE=celery, as in redis://127.0.0.1:6379/0")
+        return url
 
     @field_validator("database_url")
     @classmethod

@@ -5,11 +5,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Protocol
 
 import structlog
 
 from skan_receiver.config import Settings
 from skan_receiver.delivery import Deliverer, Known, Sender, Transport, Vault
+from skan_receiver.delivery.files import Files
+from skan_receiver.delivery.hints import EngineUnavailable, Hinter
+from skan_receiver.delivery.proxies import Proxies
+from skan_receiver.delivery.windows import Looks, make_windows
 from skan_receiver.errors import ConfigurationError, StoreUnavailable
 from skan_receiver.settle import BATCH, settle
 from skan_receiver.storage import Store
@@ -19,8 +24,10 @@ from skan_receiver.storage.retention import retain
 log = structlog.get_logger("worker")
 
 TICK_SECONDS = 1.0
+WINDOWS_SECONDS = 10.0
 HOUSE_SECONDS = 3600.0
 LONGEST_PAUSE = 30.0
+BROKER_PAUSE = 4.0
 
 
 def run(settings: Settings, stop: threading.Event) -> int:
@@ -31,21 +38,42 @@ def run(settings: Settings, stop: threading.Event) -> int:
     end by itself, and a new process has to take its place.
     """
     store = Store(settings.database)
-    return work(settings, stop, store, Deliverer(store, sender(settings, store)))
+    return work(settings, stop, store, _driver(settings, store))
 
 
 def sender(settings: Settings, store: Store) -> Sender:
     """What sends, as this process is set up."""
-    transport = Transport(allow_private=settings.private_destinations)
-    return Sender(transport, Known(store, Vault(settings.vault_keys)))
+    proxies = Proxies.read(
+        http=settings.http_proxy, https=settings.https_proxy, no_proxy=",".join(settings.no_proxy)
+    )
+    transport = Transport(allow_private=settings.private_destinations, proxies=proxies)
+    known = Known(store, Vault(settings.vault_keys))
+    return Sender(transport, known, Files(settings.exports))
 
 
-def work(settings: Settings, stop: threading.Event, store: Store, deliverer: Deliverer) -> int:
+class Driver(Protocol):
+    """What is done about what is owed; `wake` is set when it is worth calling `step` again."""
+
+    wake: threading.Event
+
+    def step(self) -> bool: ...
+    def finish(self) -> None: ...
+
+
+def _driver(settings: Settings, store: Store) -> Driver:
+    if settings.engine == "embedded":
+        return Deliverer(store, sender(settings, store))
+    from skan_receiver.engine import Broker, application  # an extra: who has none needs none
+
+    return Hinter(store, Broker(application(lambda: settings)))
+
+
+def work(settings: Settings, stop: threading.Event, store: Store, driver: Driver) -> int:
     """As `run`, with what it is made of."""
     try:
-        jobs = _jobs(store, settings, deliverer)
+        jobs = _jobs(store, settings, driver)
         _keep_going(jobs, stop)
-        _finish(deliverer)
+        _finish(driver)
         return int(any(job.died.is_set() for job in jobs))
     finally:
         store.close()
@@ -60,6 +88,7 @@ class Job:
     every: float
     wake: threading.Event = field(default_factory=threading.Event)
     died: threading.Event = field(default_factory=threading.Event)
+    longest: float = LONGEST_PAUSE  # after failures
 
     def keep_at_it(self, stop: threading.Event) -> None:
         """Work until `stop`; what nothing here can handle ends the process, not this job alone."""
@@ -77,7 +106,7 @@ class Job:
         while not stop.is_set():
             if (more := self._try()) is None:
                 failures += 1
-                self._pause(min(LONGEST_PAUSE, TICK_SECONDS * 2 ** min(failures - 1, 10)))
+                self._pause(min(self.longest, TICK_SECONDS * 2 ** min(failures - 1, 10)))
                 continue
             failures = 0
             if not more:
@@ -89,6 +118,8 @@ class Job:
             return self.work()
         except StoreUnavailable as error:
             log.warning("store unavailable", job=self.name, error=str(error))
+        except EngineUnavailable as error:
+            log.warning("engine unavailable", job=self.name, error=str(error))
         except ConfigurationError as error:
             log.error("not configured", job=self.name, error=str(error))  # noqa: TRY400  # ours
         except Exception:
@@ -100,13 +131,14 @@ class Job:
         self.wake.clear()
 
 
-def _jobs(store: Store, settings: Settings, deliverer: Deliverer) -> tuple[Job, ...]:
+def _jobs(store: Store, settings: Settings, driver: Driver) -> tuple[Job, ...]:
     def settle_some() -> bool:
         settled = settle(store, settings, datetime.now(UTC))
         if settled:
-            deliverer.wake.set()
+            driver.wake.set()
         return settled == BATCH
 
+    looks = Looks()
     folder = Folder(store, settings.schemas)
 
     def import_schemas() -> bool:
@@ -115,10 +147,18 @@ def _jobs(store: Store, settings: Settings, deliverer: Deliverer) -> tuple[Job, 
 
     return (
         Job("settle", settle_some, TICK_SECONDS),
-        Job("deliver", deliverer.step, TICK_SECONDS, deliverer.wake),
+        _sends(settings, driver),
         Job("schemas", import_schemas, TICK_SECONDS),
+        Job("windows", lambda: make_windows(store, settings, looks) > 0, WINDOWS_SECONDS),
         Job("retain", lambda: retain(store, settings, datetime.now(UTC)) > 0, HOUSE_SECONDS),
     )
+
+
+def _sends(settings: Settings, driver: Driver) -> Job:
+    if settings.engine == "embedded":
+        return Job("deliver", driver.step, TICK_SECONDS, driver.wake)
+    # A broker that is back is to be told soon, however long it was away.
+    return Job("hint", driver.step, TICK_SECONDS, driver.wake, longest=BROKER_PAUSE)
 
 
 def _tell(imported: Imported) -> None:
@@ -141,9 +181,9 @@ def _keep_going(jobs: tuple[Job, ...], stop: threading.Event) -> None:
             thread.join(0.05)
 
 
-def _finish(deliverer: Deliverer) -> None:
+def _finish(driver: Driver) -> None:
     try:
-        deliverer.finish()
+        driver.finish()
     except StoreUnavailable as error:
         log.warning("not given back: leases will run out", error=str(error))
     log.info("stopped")

@@ -3,30 +3,26 @@
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-import structlog
-from sqlalchemy import Connection, Row, bindparam, select
+from sqlalchemy import Row, bindparam, select
 
-from skan_receiver.delivery import gate, ledger
+from skan_receiver.delivery import ledger
 from skan_receiver.delivery.destinations.destination import POSTBACKS, VERBATIM, WINDOWS
 from skan_receiver.delivery.directory import Directory
-from skan_receiver.delivery.gate import Ask, Told
+from skan_receiver.delivery.gate import Ask
 from skan_receiver.delivery.lane import Claim, InHand, Lane
-from skan_receiver.delivery.ledger import Tried
+from skan_receiver.delivery.outcome import outcome, write_down
 from skan_receiver.delivery.recorder import Ended, Recorder
 from skan_receiver.delivery.registry import Entry
-from skan_receiver.delivery.retry import GONE, Retry, Try
-from skan_receiver.delivery.sending import Sender, Sent
+from skan_receiver.delivery.retry import Retry
+from skan_receiver.delivery.sending import Sender
 from skan_receiver.errors import StoreUnavailable
 from skan_receiver.storage import ReportWindow, Store, StoredPostback
 from skan_receiver.storage.columns import table
-from skan_receiver.storage.deliveries import DEAD, DONE
-
-log = structlog.get_logger("delivery")
 
 POSTBACK, REPORT_WINDOW = table(StoredPostback), table(ReportWindow)
 
@@ -101,7 +97,7 @@ class Deliverer:
             self._lanes[name] = Lane(name, self._deliver, self.wake.set)
         for name, lane in list(self._lanes.items()):
             entry = known.get(name)
-            if _is_another_matter(lane.entry, entry):
+            if is_another_matter(lane.entry, entry):
                 lane.forget()
                 self._give_back(lane)
             lane.open(entry)
@@ -159,23 +155,12 @@ class Deliverer:
         lane.note(taken=sent.taken)
         if not sent.taken and self._stopping:
             return None  # we hung up, not they: `finish` gives it back
-        self._recorder.put(_ended(lane, entry, one, sent, self._retry))
+        self._recorder.put(Ended(lane, one, outcome(entry, one, sent, self._retry)))
         return None
 
     def _write(self, batch: Sequence[Ended]) -> None:
-        """One transaction: the tries, and what they tell of their destinations."""
-        shut: dict[str, str] = {}
-        news = _news(batch)
-
-        def also(connection: Connection) -> None:
-            shut.clear()
-            for entry, told in news:
-                if why := gate.follow(connection, entry, told):
-                    shut[entry.name] = why
-
-        ledger.complete(self._store, [one.tried for one in batch], also)
-        for name, why in shut.items():
-            log.error("closed", destination=name, why=why)
+        outcomes = [ended.outcome for ended in batch]
+        for name in write_down(self._store, outcomes, lambda name: self._lanes[name].is_bad):
             self._shut(self._lanes[name])
 
     def _shut(self, lane: Lane) -> None:
@@ -185,42 +170,7 @@ class Deliverer:
             self._give_back(lane)
 
 
-def _ended(lane: Lane, entry: Entry, one: InHand, sent: Sent, retry: Retry) -> Ended:
-    """What follows from a try."""
-    row = one.row
-    tried = Try(
-        row.attempts + 1,
-        sent.status,
-        permanent=sent.failure is not None and sent.failure.permanent,
-        refusals=row.refusals,
-        retry_after=sent.answer.retry_after if sent.answer else None,
-    )
-    following = retry.after(tried, datetime.now(UTC))
-    say(row, following.state, sent)
-    written = Tried(*one.key, following.state, following.again, sent.logged(row.id), tried.refused)
-    return Ended(lane, entry, one, written, sent.taken, sent.status == GONE)
-
-
-def _news(batch: Iterable[Ended]) -> list[tuple[Entry, Told]]:
-    """What a batch tells of each definition; in order, so that no two workers wait in a circle."""
-    by_definition: defaultdict[tuple[Any, ...], list[Ended]] = defaultdict(list)
-    for one in batch:
-        by_definition[one.entry.name, one.entry.created_at, one.entry.revision].append(one)
-    return [(ended[-1].entry, _told(ended)) for _, ended in sorted(by_definition.items())]
-
-
-def _told(ended: Sequence[Ended]) -> Told:
-    failed = any(not one.taken for one in ended)
-    return Told(
-        taken=any(one.taken for one in ended),
-        failed=failed,
-        gone=any(one.gone for one in ended),
-        bad=failed and ended[-1].lane.is_bad,
-        probe=any(one.taken and one.entry.open_until is not None for one in ended),
-    )
-
-
-def _is_another_matter(before: Entry | None, now: Entry | None) -> bool:
+def is_another_matter(before: Entry | None, now: Entry | None) -> bool:
     """Whether what was seen of a destination counts no more, and what is in hand has to pass its
     gate again: it was changed, or let go on, or another worker opened its breaker."""
     if before is None or now is None:
@@ -243,22 +193,4 @@ def with_what_they_are_about(
         for need, ids in wanted.items():
             kept: Any = connection.execute(ABOUT[need], {"ids": sorted(ids)})
             found[need] = {row.id: row for row in kept}
-    return [
-        (row, found[needs.get(row.destination, VERBATIM)].get(row.stored_id)) for row in rows
-    ]
-
-
-def say(row: Row[Any], state: str, sent: Sent) -> None:
-    """One line for each try that was not taken; of what was, the ledger tells."""
-    if state == DONE:
-        return
-    tell = log.error if state == DEAD else log.warning
-    tell(
-        "not delivered",
-        delivery=row.id,
-        destination=row.destination,
-        number=row.attempts + 1,
-        status=sent.status,
-        state=state,
-        error=sent.error,
-    )
+    return [(row, found[needs.get(row.destination, VERBATIM)].get(row.stored_id)) for row in rows]

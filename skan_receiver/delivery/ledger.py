@@ -8,8 +8,9 @@ Seven verbs, and no other way to change a row:
     complete   it was tried: done, owed again at a later time, or dead
     release    it was not tried: owed as before
     replay     owe anew what was done or dead (`replay`)
-    sweep      nothing to call: a lease that ran out makes its rows due again; `hints` tells an
-               engine of them
+    sweep      nothing to call: a lease that ran out makes its rows due again
+
+Where an engine has to be told what is due, `hints` marks what it told, and when.
 
 A lease is measured by the database's clock, so that no worker's clock matters. Each change names
 the claim it belongs to: a worker that was thought dead and comes back changes nothing.
@@ -17,14 +18,14 @@ the claim it belongs to: a worker that was thought dead and comes back changes n
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, select, text, update
+from sqlalchemy import Connection, Row, and_, bindparam, distinct, func, or_, select, text, update
 
-from skan_receiver.delivery.gate import Ask, allowed
+from skan_receiver.delivery.gate import DESTINATION, Ask, allowed
 from skan_receiver.storage import Attempt, Delivery, Store
 from skan_receiver.storage.clock import in_seconds
 from skan_receiver.storage.columns import table
@@ -37,13 +38,16 @@ DELIVERY, ATTEMPT = table(Delivery), table(Attempt)
 _OPEN = text(f"delivery.state IN ('{OWED}', '{LEASED}')")
 
 # Statements are built once: making one costs more than running it. Their times are the
-# database's, told inside them.
-_DUE = and_(_OPEN, DELIVERY.c.destination == bindparam("name"), DELIVERY.c.next_at <= in_seconds(0))
+# database's, told inside them; in a query of its own where an index is to be looked up by it, since
+# PostgreSQL would ask its clock again for each row, and so read all that wait.
+_NOW = select(in_seconds(0)).scalar_subquery()
+_TO = and_(_OPEN, DELIVERY.c.destination == bindparam("name"))
+_DUE = and_(_TO, DELIVERY.c.next_at <= _NOW)
 _MINE = and_(
     DELIVERY.c.id.in_(bindparam("ids", expanding=True)), DELIVERY.c.claim_id == bindparam("claim")
 )
 
-ANY_DUE = select(DELIVERY.c.id).where(_DUE).limit(1)
+ANY_DUE = select(DELIVERY.c.id).where(_DUE).order_by(DELIVERY.c.next_at).limit(1)
 OLDEST = (
     select(DELIVERY.c.id)
     .where(_DUE)
@@ -66,7 +70,11 @@ LEASE = (
     .returning(*CLAIMED)
 )
 RENEW = update(DELIVERY).where(_MINE).values(next_at=in_seconds(bindparam("lease")))
-RELEASE = update(DELIVERY).where(_MINE).values(state=OWED, next_at=in_seconds(0), claim_id=None)
+RELEASE = (
+    update(DELIVERY)
+    .where(_MINE)
+    .values(state=OWED, next_at=in_seconds(0), claim_id=None, hinted_at=None)
+)
 SETTLE = {
     state: update(DELIVERY)
     .where(_MINE)
@@ -93,6 +101,35 @@ AGAIN = (
     )
 )
 ATTEMPTED = ATTEMPT.insert()
+
+# How many claims of a destination are held. Those of `owed` rows are none, and no lease is longer.
+HELD = select(func.count(distinct(DELIVERY.c.claim_id))).where(
+    _TO,
+    DELIVERY.c.next_at > _NOW,
+    DELIVERY.c.next_at <= select(in_seconds(bindparam("lease"))).scalar_subquery(),
+)
+# Who claims of a destination counts what is held there; so that it stays so, one at a time.
+ALONE = select(DESTINATION.c.name).where(DESTINATION.c.name == bindparam("name")).with_for_update()
+
+# What an engine was told of lately, it knows of.
+_UNKNOWN = or_(
+    DELIVERY.c.hinted_at.is_(None), DELIVERY.c.hinted_at <= in_seconds(bindparam("lately"))
+)
+FRONT = (
+    select(DELIVERY.c.id, _UNKNOWN.label("unknown"))
+    .where(_DUE)
+    .order_by(DELIVERY.c.next_at, DELIVERY.c.id)
+    .limit(bindparam("limit"))
+)
+_AMONG = DELIVERY.c.id.in_(bindparam("ids", expanding=True))
+_STILL = select(DELIVERY.c.id).where(_AMONG, _OPEN, DELIVERY.c.next_at <= _NOW, _UNKNOWN)
+MARK = (
+    update(DELIVERY)
+    .where(DELIVERY.c.id.in_(_STILL.with_for_update(skip_locked=True)))
+    .values(hinted_at=in_seconds(0))
+    .returning(DELIVERY.c.id)
+)
+UNMARK = update(DELIVERY).where(_AMONG).values(hinted_at=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,21 +194,56 @@ def claim(store: Store, asks: Iterable[Ask], lease: timedelta) -> list[Row[Any]]
         claimed: list[Row[Any]] = []
         for ask in sorted(asks, key=lambda ask: ask.name):
             if limit := allowed(connection, ask):
-                claimed += _claim(connection, OLDEST, {"name": ask.name, "limit": limit}, lease)
+                which = {"name": ask.name, "limit": limit}
+                claimed += _lease(connection, connection.scalars(OLDEST, which).all(), lease)
         return claimed
 
     return store.write(work)
 
 
-def claim_these(store: Store, ask: Ask, ids: Sequence[int], lease: timedelta) -> list[Row[Any]]:
-    """As `claim`, of one destination and among these ids only: an engine was told of them."""
+def claim_these(
+    store: Store, ask: Ask, ids: Sequence[int], lease: timedelta, at_once: int
+) -> list[Row[Any]]:
+    """As `claim`, of one destination and among these ids only: an engine was told of them.
+
+    Over all workers, at most `at_once` claims of the destination are held. What that or the gate
+    leaves, an engine is to be told of again.
+    """
+    which = {"name": ask.name, "limit": len(ids), "among": list(ids)}
 
     def work(connection: Connection) -> list[Row[Any]]:
-        limit = allowed(connection, ask)
-        which = {"name": ask.name, "limit": limit, "among": list(ids)}
-        return _claim(connection, OLDEST_OF, which, lease) if limit else []
+        connection.execute(ALONE, {"name": ask.name})
+        due = connection.scalars(OLDEST_OF, which).all()
+        room = due and held(connection, ask.name, lease) < at_once
+        limit = allowed(connection, replace(ask, limit=len(due))) if room else 0
+        _unmark(connection, due[limit:])
+        return _lease(connection, due[:limit], lease)
 
     return store.write(work)
+
+
+def held(connection: Connection, name: str, lease: timedelta) -> int:
+    """How many claims of a destination are held, by leases that are no longer than this."""
+    seconds = {"name": name, "lease": lease.total_seconds()}
+    return connection.execute(HELD, seconds).scalar_one()
+
+
+def unknown(connection: Connection, name: str, limit: int, patience: float) -> list[int]:
+    """Of the oldest `limit` that are due to a destination, those that an engine was not told of
+    in the last `patience` seconds."""
+    which = {"name": name, "limit": limit, "lately": -patience}
+    return [row.id for row in connection.execute(FRONT, which) if row.unknown]
+
+
+def mark(store: Store, ids: Sequence[int], patience: float) -> set[int]:
+    """An engine is about to be told of these; which of them it is ours to tell."""
+    which = {"ids": list(ids), "lately": -patience}
+    return store.write(lambda connection: set(connection.scalars(MARK, which)))
+
+
+def unmark(store: Store, ids: Sequence[int]) -> None:
+    """It was not told of these."""
+    store.write(lambda connection: _unmark(connection, ids))
 
 
 def renew(store: Store, held: Iterable[tuple[int, str]], lease: timedelta) -> None:
@@ -208,15 +280,17 @@ def release(store: Store, claimed: Iterable[tuple[int, str]]) -> None:
         store.write(lambda connection: _each_claim(connection, RELEASE, claimed))
 
 
-def _claim(
-    connection: Connection, oldest: Select[Any], which: Mapping[str, Any], lease: timedelta
-) -> list[Row[Any]]:
-    ids = connection.scalars(oldest, which).all()
+def _lease(connection: Connection, ids: Sequence[int], lease: timedelta) -> list[Row[Any]]:
     if not ids:
         return []
     leased = {"ids": ids, "lease": lease.total_seconds(), "new_claim": token_hex(8)}
     rows = {row.id: row for row in connection.execute(LEASE, leased)}
     return [rows[id_] for id_ in ids]
+
+
+def _unmark(connection: Connection, ids: Sequence[int]) -> None:
+    if ids:
+        connection.execute(UNMARK, {"ids": ids})
 
 
 def _each_claim(

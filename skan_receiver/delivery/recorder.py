@@ -10,8 +10,7 @@ from queue import SimpleQueue
 import structlog
 
 from skan_receiver.delivery.lane import InHand, Lane
-from skan_receiver.delivery.ledger import Tried
-from skan_receiver.delivery.registry import Entry
+from skan_receiver.delivery.outcome import Outcome
 from skan_receiver.errors import StoreUnavailable
 
 log = structlog.get_logger("delivery")
@@ -29,11 +28,8 @@ class Ended:
     """A delivery that was tried, and what came of it."""
 
     lane: Lane
-    entry: Entry
     one: InHand
-    tried: Tried
-    taken: bool
-    gone: bool = False
+    outcome: Outcome
 
 
 class Recorder:

@@ -1,0 +1,36 @@
+"""Brokers that live as long as the session, and are empty when a test begins."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests.engine import brokers
+from tests.engine.brokers import Broker
+
+
+@pytest.fixture(scope="session")
+def started() -> Iterator[dict[str, Broker]]:
+    """Those that were needed so far, by kind."""
+    with ExitStack() as running:
+        yield _Started(running)
+
+
+class _Started(dict[str, Broker]):
+    def __init__(self, running: ExitStack) -> None:
+        super().__init__()
+        self._running = running
+
+    def __missing__(self, kind: str) -> Broker:
+        self[kind] = self._running.enter_context(brokers.running(kind))
+        return self[kind]
+
+
+@pytest.fixture(params=["redis", "rabbitmq"])
+def broker(request: pytest.FixtureRequest, started: dict[str, Broker]) -> Broker:
+    """The test runs once with each broker."""
+    if not brokers.available(request.param):
+        pytest.skip(f"needs Debian's {request.param}-server")
+    found = started[request.param]
+    found.empty()
+    return found
