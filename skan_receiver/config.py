@@ -81,6 +81,7 @@ class Settings(BaseSettings):
     secret_keys: Words = Field((), repr=False)
     relay_ip: bool = False
     exports: Path = Path("var/exports")
+    file_protocols: Words = ()
     https_proxy: str = Field(
         "", validation_alias=AliasChoices("HTTPS_PROXY", "https_proxy"), repr=False
     )
@@ -88,7 +89,7 @@ class Settings(BaseSettings):
     http_proxy: str = Field("", validation_alias="http_proxy", repr=False)
     no_proxy: Words = Field((), validation_alias=AliasChoices("NO_PROXY", "no_proxy"))
 
-    @field_validator("receive_paths", "secret_keys", "no_proxy", mode="before")
+    @field_validator("receive_paths", "secret_keys", "file_protocols", "no_proxy", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return (

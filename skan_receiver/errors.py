@@ -78,6 +78,7 @@ class DeliveryFailed(SkanError):
         template   a template asks for what is not there
         secret     a secret is missing, or of no use
         store      what was to be sent could not be read
+        file       a file cannot be written, its protocol is not allowed, or its path is none
         stopped    we hung up: the worker is stopping
         internal   we broke: a bug
     """

@@ -48,7 +48,7 @@ def sender(settings: Settings, store: Store) -> Sender:
     )
     transport = Transport(allow_private=settings.private_destinations, proxies=proxies)
     known = Known(store, Vault(settings.vault_keys))
-    return Sender(transport, known, Files(settings.exports))
+    return Sender(transport, known, Files(settings.exports, settings.file_protocols))
 
 
 class Driver(Protocol):

@@ -1,6 +1,7 @@
 """`report NAME`: numbers for a period."""
 
 import csv
+import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -90,11 +91,15 @@ def write_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None
 def _cell(value: object) -> object:
     if isinstance(value, str):
         return guarded(value)
+    if isinstance(value, tuple):  # what happened, or several currencies
+        return json.dumps(value) if value else ""
     return value.isoformat() if isinstance(value, datetime) else value
 
 
 def _word(name: str, value: object) -> object:
     """Shares and sums as people read them."""
+    if isinstance(value, tuple):
+        return "; ".join(" ".join(map(str, one.values())) for one in value) or None
     if not isinstance(value, float):
         return value
-    return f"{value:.1%}" if name == "share" else f"{value:.2f}"
+    return f"{value:.1%}" if name.endswith("share") else f"{value:.2f}"
