@@ -38,7 +38,7 @@ lint: .venv/.dev
 	$(BIN)/lint-imports
 
 bench: .venv/.dev
-	for figure in verify receive importing simulator decode suggest; do \
+	for figure in verify receive importing simulator decode suggest deliver backlog; do \
 		$(BIN)/python -m benchmarks.$$figure || exit 1; done
 
 faults: .venv/.test
@@ -69,7 +69,8 @@ COMPILE = $(UV) pip compile -q --universal --generate-hashes --python-version 3.
 lock: | $(UV)
 	$(COMPILE) -o requirements/run.txt
 	$(COMPILE) --group test -c requirements/run.txt -o requirements/test.txt
-	$(COMPILE) --group test --group e2e --group dev -c requirements/test.txt -o requirements/dev.txt
+	$(COMPILE) --group test --group e2e --group dev --extra celery \
+		-c requirements/test.txt -o requirements/dev.txt
 
 # Front-end files, from npm, checked against vendor.json (needs npm).
 vendor: .venv/.run
