@@ -15,6 +15,7 @@ from skan_receiver.delivery.search import MOST_ROWS, Query, find, story
 from skan_receiver.storage.deliveries import DEAD, DONE, LEASED, OWED
 
 COLUMNS = ("id", "destination", "state", "attempts", "created_at", "next_at", "stored_id")
+NARROWING = ("app_id", "ad_network_id", "window")
 TRIES = ("at", "status", "duration_ms", "error_class", "error", "url")
 
 
@@ -87,12 +88,16 @@ def replay_(
     """
     if not ids and not narrowed["destination"]:
         raise click.UsageError("name ids, or a --destination")
+    if missed and (ids or states):
+        raise click.UsageError("--missed is what was never owed: it has no ids and no --state")
     if missed:
         _missed(narrowed, dry_run=dry_run)
         return
     which = Which(ids, states=states or ((DONE, DEAD) if ids else (DEAD,)), **narrowed)
     _, store = open_store()
     with store.read() as connection:
+        if which.destination is not None:
+            registry.known(connection, which.destination)
         counted = replay.count(connection, which)
     owed = counted if dry_run else replay.again(store, which)
     click.echo(f"{owed} deliveries {'would be' if dry_run else 'are'} owed anew")
@@ -101,6 +106,8 @@ def replay_(
 def _missed(narrowed: dict[str, Any], *, dry_run: bool) -> None:
     since: datetime | None = narrowed["since"]
     until: datetime | None = narrowed["until"]
+    if other := [name for name in NARROWING if narrowed[name] is not None]:
+        raise click.UsageError(f"--missed goes by the destination's filters: leave out {other[0]}")
     if since is None or until is None or not narrowed["destination"]:
         raise click.UsageError("--missed wants a --destination, --since and --until")
     settings, store = open_store()

@@ -18,7 +18,7 @@ from skan_receiver.delivery.presets.preset import Preset
 from skan_receiver.delivery.save import checked
 from skan_receiver.delivery.search import tallies
 from skan_receiver.delivery.templates import DIALECTS, guess_dialect, translate
-from skan_receiver.delivery.trial import Trial, simulated, stored, trial
+from skan_receiver.delivery.trial import Trial, subject, trial
 from skan_receiver.protocol import Framework
 from skan_receiver.worker import sender
 
@@ -37,7 +37,9 @@ def list_(*, as_json: bool) -> None:
     _, store = open_store()
     with store.read() as connection:
         counts = tallies(connection)
-        rows = [_brief(entry, counts.get(entry.name, {})) for entry in registry.entries(connection)]
+        known, unreadable = registry.readable(connection)
+        rows = [_brief(entry, counts.get(entry.name, {})) for entry in known]
+        rows += [_spoilt(name, why, counts.get(name, {})) for name, why in unreadable.items()]
     show(rows, COLUMNS, as_json=as_json)
 
 
@@ -134,7 +136,7 @@ def import_(file: Path, *, dry_run: bool) -> None:
     settings, store = open_store()
     written = documents.read_file(file, settings)
     with store.read() as connection:
-        before = {entry.name: entry for entry in registry.entries(connection)}
+        before = {entry.name: entry for entry in registry.readable(connection)[0]}
     if not dry_run:
         registry.put(store, written)
     for destination, _ in written:
@@ -165,9 +167,8 @@ def test(
     sending = sender(settings, store)
     with store.read() as connection:
         destination = registry.find(connection, name).destination
-        about = stored(connection, stored_id) if stored_id is not None else None
-    if about is None:
-        about = simulated(destination, Framework(framework) if framework else None)
+        wanted = Framework(framework) if framework else None
+        about = subject(connection, destination, stored_id, wanted)
     tried = trial(sending, destination, about, send=send)
     sending.close()
     click.echo(dumps(tried.as_dict()) if as_json else _prose(tried))
@@ -254,15 +255,23 @@ def new_key() -> None:
 
 
 def _brief(entry: Entry, counts: Mapping[str, int]) -> dict[str, Any]:
-    owed = counts.get("owed", 0) + counts.get("leased", 0)
     return {
         "name": entry.name,
         "kind": entry.destination.kind,
         "state": entry.state,
-        "owed": owed,
-        "dead": counts.get("dead", 0),
+        **_amounts(counts),
         "url": ", ".join(dict.fromkeys(entry.destination.masked)),
     }
+
+
+def _spoilt(name: str, why: str, counts: Mapping[str, int]) -> dict[str, Any]:
+    """One that nothing is settled without: it is to be mended with `import`, or removed."""
+    return {"name": name, "kind": None, "state": why, **_amounts(counts), "url": None}
+
+
+def _amounts(counts: Mapping[str, int]) -> dict[str, int]:
+    owed = counts.get("owed", 0) + counts.get("leased", 0)
+    return {"owed": owed, "dead": counts.get("dead", 0)}
 
 
 def _told(entry: Entry, secrets: Sequence[str]) -> dict[str, Any]:

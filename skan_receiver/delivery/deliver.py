@@ -27,7 +27,7 @@ from skan_receiver.storage.columns import table
 POSTBACK, REPORT_WINDOW = table(StoredPostback), table(ReportWindow)
 
 # What a delivery is about. Of a postback that is passed on as it came, the bytes are enough.
-_BYTES = (POSTBACK.c.id, POSTBACK.c.framework, POSTBACK.c.body)
+_BYTES = (POSTBACK.c.id, POSTBACK.c.identity, POSTBACK.c.framework, POSTBACK.c.body)
 ABOUT = {
     need: select(*columns).where(columns[0].table.c.id.in_(bindparam("ids", expanding=True)))
     for need, columns in (
@@ -183,14 +183,19 @@ def with_what_they_are_about(
     store: Store, rows: Sequence[Row[Any]], directory: Directory
 ) -> list[tuple[Row[Any], Row[Any] | None]]:
     """Claimed deliveries, each with its row of `postback` or `report_window`; None where that
-    is no longer kept. Read after the claim, so that nobody waits for it."""
+    is no longer kept. Read after the claim, so that nobody waits for it.
+
+    By number and identity: a destination of the same name may have been of another kind once, and
+    then its numbers are those of another table.
+    """
     needs = {entry.name: entry.destination.needs for entry in directory.now()}
     wanted: defaultdict[str, set[int]] = defaultdict(set)
     for row in rows:
         wanted[needs.get(row.destination, VERBATIM)].add(row.stored_id)
-    found: dict[str, dict[int, Row[Any]]] = {}
+    found: dict[tuple[str, int, bytes], Row[Any]] = {}
     with store.read() as connection:
         for need, ids in wanted.items():
             kept: Any = connection.execute(ABOUT[need], {"ids": sorted(ids)})
-            found[need] = {row.id: row for row in kept}
-    return [(row, found[needs.get(row.destination, VERBATIM)].get(row.stored_id)) for row in rows]
+            found |= {(need, row.id, row.identity): row for row in kept}
+    keys = ((needs.get(row.destination, VERBATIM), row.stored_id, row.identity) for row in rows)
+    return [(row, found.get(key)) for row, key in zip(rows, keys, strict=True)]

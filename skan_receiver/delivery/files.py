@@ -93,8 +93,8 @@ def taken_apart(path: str) -> tuple[str, list[str]]:
         raise _never(f"{protocol}:// is for no one: write the path below the folder of exports")
     if len(path) > LONGEST or not all(_NAME.fullmatch(name) for name in names):
         raise _never(
-            "write names with / between them, as in daily/{window_start}.csv; each begins with a "
-            "letter or digit, and may go on with . _ = @ + , : - and spaces"
+            "write names with / between them, as in daily/{window_start}-{revision}.csv; each "
+            "begins with a letter or digit, and may go on with . _ = @ + , : - and spaces"
         )
     return protocol, names
 

@@ -70,7 +70,8 @@ def _probe(connection: Connection, row: Row[Any], now: datetime) -> int:
 
 def probe_after(probes: int) -> timedelta:
     """The wait before the next probe, after so many that failed: 30 s, 1, 2, … 10 minutes."""
-    return min(LONGEST_PROBE, FIRST_PROBE * 2 ** min(probes, 10))
+    seconds = FIRST_PROBE.total_seconds() * 2.0 ** min(probes, 10)
+    return min(LONGEST_PROBE, timedelta(seconds=seconds))
 
 
 def _drawn(connection: Connection, ask: Ask, rate: float, now: datetime) -> int:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row
 from skan_receiver.delivery import facts
 from skan_receiver.delivery.destinations import Destination
 from skan_receiver.delivery.templates.macros import CAMPAIGN, DECODED
-from skan_receiver.delivery.vault import Vault, secrets_of
+from skan_receiver.delivery.vault import Vault, sealed_secrets
 from skan_receiver.storage import Store
 from skan_receiver.storage.campaigns import load_book, stamp
 from skan_receiver.storage.meanings import Arrived, Book
@@ -30,13 +30,16 @@ class Known:
 
     def __init__(self, store: Store, vault: Vault) -> None:
         self._vault = vault
-        self._secrets = _Kept(store, lambda connection: secrets_of(connection, vault))
+        self._secrets = _Kept(store, sealed_secrets)
         self._campaigns = _Kept(store, load_book, stamp)
         self._schemas = _Kept(store, lambda connection: Book(history(connection)))
 
     def secrets(self, destination: Destination) -> Mapping[str, str]:
-        """Its own secrets, and nobody else's."""
-        return self._secrets().get(destination.name, {}) if destination.secret_names else {}
+        """Its own secrets, and nobody else's. ConfigurationError where one cannot be opened."""
+        if not destination.secret_names:
+            return {}
+        sealed = self._secrets().get(destination.name, {})
+        return {name: self._vault.open(sealed[name]) for name in sealed}
 
     def values(self, destination: Destination, delivery: Row[Any], about: Any) -> facts.Values:
         """What the destination's macros stand for."""

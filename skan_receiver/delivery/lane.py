@@ -92,9 +92,17 @@ class Lane:
 
     @property
     def room(self) -> int:
-        """How many more to claim: none while half is left, so that claims are worth it."""
+        """How many more to claim: none while half is left, so that claims are worth it.
+
+        Of one with a rate no more than a second's worth: what gathered here in a slow moment
+        would go out at once in a quick one.
+        """
+        if self.entry is None:
+            return 0
+        rate = self.entry.destination.rate
+        most = IN_HAND if rate is None else min(IN_HAND, int(rate) + 1)
         held = len(self._queue) + len(self._begun)
-        return IN_HAND - held if self.entry is not None and held <= IN_HAND // 2 else 0
+        return most - held if held <= most // 2 else 0
 
     def take(self, deliveries: Iterable[InHand]) -> None:
         """Hold claimed deliveries, and have each sent."""

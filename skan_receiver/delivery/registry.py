@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-import structlog
+from pydantic import ValidationError
 from sqlalchemy import Connection, Row, delete, select, text, update
 
 from skan_receiver.delivery.destinations import ANY_KIND, Destination
@@ -22,8 +22,6 @@ from skan_receiver.storage.columns import table
 from skan_receiver.storage.deliveries import DEAD, LEASED, OWED
 
 DESTINATION, SECRET, DELIVERY = table(StoredDestination), table(Secret), table(Delivery)
-
-log = structlog.get_logger("delivery")
 
 # Any number, the same for all of us: shared by who settles, alone for who changes a destination.
 ADVISORY_LOCK = 7355609
@@ -74,16 +72,18 @@ def entries(connection: Connection) -> tuple[Entry, ...]:
     return tuple(map(_entry, connection.execute(select(DESTINATION).order_by(DESTINATION.c.name))))
 
 
-def readable(connection: Connection) -> tuple[Entry, ...]:
-    """As `entries`, without those that this release cannot read, each of which is logged: they
-    keep no other destination waiting. Who settles must not do without them."""
-    found = []
+def readable(connection: Connection) -> tuple[tuple[Entry, ...], dict[str, str]]:
+    """As `entries`, without those that this release cannot read: of each of these the reason.
+
+    They keep no other destination waiting. Who settles must not do without them.
+    """
+    found, unreadable = [], {}
     for row in connection.execute(select(DESTINATION).order_by(DESTINATION.c.name)):
         try:
             found.append(_entry(row))
         except ConfigurationError as error:
-            log.error("not sent to", destination=row.name, error=str(error))  # noqa: TRY400  # ours
-    return tuple(found)
+            unreadable[row.name] = str(error)
+    return tuple(found), unreadable
 
 
 def settling(connection: Connection) -> tuple[Entry, ...]:
@@ -98,17 +98,22 @@ def settling(connection: Connection) -> tuple[Entry, ...]:
 
 def find(connection: Connection, name: str) -> Entry:
     """The destination of this name; UnknownDestination where there is none."""
+    return _entry(known(connection, name))
+
+
+def known(connection: Connection, name: str) -> Row[Any]:
+    """Its row, whether or not this release can read what it says: it can be mended, or removed."""
     row = connection.execute(select(DESTINATION).where(DESTINATION.c.name == name)).first()
     if row is None:
         raise UnknownDestination(f"there is no destination {name!r}: see `destinations list`")
-    return _entry(row)
+    return row
 
 
 def add(store: Store, destination: Destination, *, paused: bool = False) -> Entry:
     """A new destination, owed what comes from now on; Changed where the name is taken."""
 
     def work(connection: Connection) -> Entry:
-        _alone(connection)
+        changing(connection)
         if _known(connection, [destination.name]):
             raise Changed(f"there is a destination {destination.name!r} already")
         _insert(connection, destination, paused=paused)
@@ -125,13 +130,10 @@ def change(store: Store, destination: Destination, *, revision: int | None = Non
     """
 
     def work(connection: Connection) -> Entry:
-        _alone(connection)
-        before = find(connection, destination.name)
+        changing(connection)
+        before = known(connection, destination.name)
         if revision not in (None, before.revision):
             raise Changed(f"{destination.name!r} was changed meanwhile: look again")
-        if before.destination.kind != destination.kind:
-            raise Changed(f"{destination.name!r} is a {before.destination.kind}: give another kind "
-                          "another name, since the ledger knows it by that")  # fmt: skip
         _update(connection, destination, before)
         return find(connection, destination.name)
 
@@ -144,17 +146,18 @@ def put(store: Store, wanted: Iterable[tuple[Destination, bool | None]]) -> list
     wanted = list(wanted)
 
     def work(connection: Connection) -> list[Entry]:
-        _alone(connection)
-        known = _known(connection, [one.name for one, _ in wanted])
+        changing(connection)
+        there = _known(connection, [one.name for one, _ in wanted])
         for destination, paused in wanted:
-            if destination.name not in known:
+            if destination.name not in there:
                 _insert(connection, destination, paused=bool(paused))
                 continue
-            before = find(connection, destination.name)
-            if written(before.destination) != written(destination):
+            before = known(connection, destination.name)
+            if before.definition != written(destination):
                 _update(connection, destination, before)
-            if paused is not None and before.paused != paused:
-                _set(connection, destination.name, paused=paused, paused_because="")
+            if paused is not None and (paused or before.paused):
+                healthy = {"paused_because": ""} if paused else HEALTHY
+                _set(connection, destination.name, paused=paused, **healthy)
         return [find(connection, one.name) for one, _ in wanted]
 
     return store.write(work)
@@ -175,8 +178,8 @@ def remove(store: Store, name: str) -> int:
     dead letters now, on record like the others."""
 
     def work(connection: Connection) -> int:
-        _alone(connection)
-        find(connection, name)
+        changing(connection)
+        known(connection, name)
         connection.execute(delete(DESTINATION).where(DESTINATION.c.name == name))
         connection.execute(delete(SECRET).where(SECRET.c.destination == name))
         given_up = (
@@ -197,7 +200,8 @@ HEALTHY: dict[str, Any] = {
 }
 
 
-def _alone(connection: Connection) -> None:
+def changing(connection: Connection) -> None:
+    """Wait until nobody settles, and let nobody settle or change one until the transaction ends."""
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
 
@@ -220,7 +224,10 @@ def _insert(connection: Connection, destination: Destination, *, paused: bool) -
     connection.execute(DESTINATION.insert(), row)
 
 
-def _update(connection: Connection, destination: Destination, before: Entry) -> None:
+def _update(connection: Connection, destination: Destination, before: Row[Any]) -> None:
+    if before.kind != destination.kind or _partner(before) != getattr(destination, "partner", None):
+        raise Changed(f"{destination.name!r} is of another kind or partner: give this one another "
+                      "name, or what is owed to the one goes to the other")  # fmt: skip
     # A person's pause is a person's to end; ours was about the definition that is no more.
     paused = before.paused and not before.paused_because
     values = {
@@ -237,6 +244,11 @@ def _set(connection: Connection, name: str, **values: Any) -> None:
     changed = update(DESTINATION).where(DESTINATION.c.name == name).values(**values)
     if not connection.execute(changed).rowcount:
         raise UnknownDestination(f"there is no destination {name!r}: see `destinations list`")
+
+
+def _partner(row: Row[Any]) -> str | None:
+    partner: str | None = json.loads(row.definition).get("partner")
+    return partner
 
 
 def _entry(row: Row[Any]) -> Entry:
@@ -265,5 +277,8 @@ def read(definition: str) -> Destination:
     may not be for this release, and a row may have been written by other hands."""
     try:
         return ANY_KIND.validate_json(definition)
-    except ValueError as error:
-        raise ConfigurationError(f"a stored destination cannot be read: {error}") from None
+    except ValidationError as error:
+        # What was written may hold a key, and errors are logged.
+        faults = error.errors(include_input=False, include_url=False, include_context=False)
+        said = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults)
+        raise ConfigurationError(f"a stored destination cannot be read: {said}") from None

@@ -13,14 +13,15 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, selec
 
 from skan_receiver.config import Settings
 from skan_receiver.delivery.ledger import Owed, owe
-from skan_receiver.delivery.registry import Entry
-from skan_receiver.storage import Delivery, Store, StoredPostback
+from skan_receiver.delivery.registry import Changed, Entry, settling
+from skan_receiver.storage import Delivery, Fresh, Store, StoredDestination, StoredPostback
 from skan_receiver.storage.clock import clock
 from skan_receiver.storage.columns import table
 from skan_receiver.storage.deliveries import DEAD, DONE, OWED
 from skan_receiver.storage.predicate import qualifies, superseded
 
 DELIVERY, POSTBACK = table(Delivery), table(StoredPostback)
+DESTINATION, FRESH = table(StoredDestination), table(Fresh)
 
 # As many in a transaction: on SQLite nobody else writes meanwhile.
 PIECE = 2_000
@@ -44,6 +45,8 @@ class Which:
     def conditions(self) -> Iterator[ColumnElement[bool]]:
         """One for each that narrows."""
         yield DELIVERY.c.state.in_([state for state in self.states if state in SETTLED])
+        # To one that is no more, it would be owed for ever.
+        yield exists().where(DESTINATION.c.name == DELIVERY.c.destination)
         if self.ids:
             yield DELIVERY.c.id.in_(self.ids)
         if self.destination is not None:
@@ -124,6 +127,9 @@ def missed(
 
 
 def _owe(connection: Connection, entry: Entry, rows: Iterable[Row[Any]]) -> None:
+    revisions = {one.name: one.revision for one in settling(connection)}
+    if revisions.get(entry.name) != entry.revision:
+        raise Changed(f"{entry.name!r} was changed meanwhile: look again")
     owed = (Owed(row.identity, row.id, entry.name) for row in rows)
     owe(connection, owed, clock(connection))
 
@@ -137,11 +143,13 @@ def _arrived(
         DELIVERY.c.stored_id == POSTBACK.c.id,
         DELIVERY.c.destination == entry.name,
     )
+    waits = FRESH.c.stored_id == POSTBACK.c.id
     columns = [column for column in POSTBACK.c if column.name not in ("body", "signed_message")]
     some = (
         select(*columns, qualifies(settings).label("counted"))
         .where(POSTBACK.c.received_at >= since, POSTBACK.c.received_at < until)
-        .where(~superseded(), ~exists().where(mine))
+        # What is fresh is about to be owed as everything is.
+        .where(~superseded(), ~exists().where(mine), ~exists().where(waits))
         .order_by(POSTBACK.c.id)
         .limit(PIECE)
     )

@@ -12,13 +12,12 @@ from standardwebhooks import Webhook
 
 from skan_receiver.delivery.addresses import target
 from skan_receiver.delivery.destinations import Destination, ReportDestination
-from skan_receiver.delivery.transport import plain
 from skan_receiver.delivery.facts import delivery_name
 from skan_receiver.delivery.files import Files
 from skan_receiver.delivery.known import Known
 from skan_receiver.delivery.templates import mask
-from skan_receiver.delivery.transport import Answer, Request, Transport
-from skan_receiver.errors import DeliveryFailed, StoreUnavailable
+from skan_receiver.delivery.transport import Answer, Request, Transport, plain
+from skan_receiver.errors import ConfigurationError, DeliveryFailed, StoreUnavailable
 
 log = structlog.get_logger("delivery")
 
@@ -87,8 +86,12 @@ class Sender:
                 answer = self._transport.send(request)
         except DeliveryFailed as failed:
             failure = failed
+        except ConfigurationError as error:  # a key of ours was lost, and may be found
+            failure = DeliveryFailed(str(error), kind="secret")
         except StoreUnavailable as error:
-            failure = DeliveryFailed(f"what was to be sent could not be read: {error}", kind="store")
+            failure = DeliveryFailed(
+                f"what was to be sent could not be read: {error}", kind="store"
+            )
         except Exception as error:  # a delivery that breaks its kind must not break the others
             log.exception("broke", delivery=delivery.id, destination=destination.name)
             failure = DeliveryFailed(plain(f"{type(error).__name__}: {error}"))

@@ -9,14 +9,17 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from skan_receiver.delivery.destinations import Destination
+from skan_receiver.delivery.destinations import Destination, ReportDestination
+from skan_receiver.delivery.edition import edition
 from skan_receiver.delivery.sending import Sender, Sent
 from skan_receiver.delivery.templates import mask
 from skan_receiver.delivery.transport import Request
+from skan_receiver.delivery.window_spans import LENGTHS, containing
 from skan_receiver.errors import SkanError
 from skan_receiver.ingest import Incoming, candidate
 from skan_receiver.protocol import Framework, judge, parse
 from skan_receiver.storage import StoredPostback
+from skan_receiver.storage.clock import clock
 from skan_receiver.storage.columns import IDENTITY_BYTES, table
 from skan_receiver.storage.place import Candidate
 from skan_receiver.testing import Signer, encode
@@ -25,7 +28,7 @@ POSTBACK = table(StoredPostback)
 
 
 class NothingToSend(SkanError):
-    """There is no such postback, or no report of this destination yet."""
+    """There is no such postback."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,28 @@ def trial(sender: Sender, destination: Destination, about: Any, *, send: bool) -
     request = sender.request(destination, delivery, about, datetime.now(UTC))
     sent = sender.send(destination, delivery, about) if send else None
     return Trial(_masked(request, sender.secrets(destination)), sent)
+
+
+def subject(
+    connection: Connection,
+    destination: Destination,
+    stored_id: int | None = None,
+    framework: Framework | None = None,
+) -> Any:
+    """What to try a destination with: of a report its last window that is over, as the numbers are
+    now; else the stored postback of this number, or one that is made up."""
+    if isinstance(destination, ReportDestination):
+        return _window(connection, destination)
+    if stored_id is not None:
+        return stored(connection, stored_id)
+    return simulated(destination, framework)
+
+
+def _window(connection: Connection, destination: ReportDestination) -> Any:
+    now = clock(connection)
+    span = containing(destination.length, now - LENGTHS[destination.length])
+    made = edition(connection, destination, span, now)
+    return SimpleNamespace(id=0, content=made.content, start=span.start, end=span.end, revision=0)
 
 
 def stored(connection: Connection, stored_id: int) -> Any:

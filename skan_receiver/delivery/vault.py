@@ -5,14 +5,15 @@ decrypts, so that a key is changed by putting a new one in front (`rotate`) and 
 old one away. https://cryptography.io/en/latest/fernet/#cryptography.fernet.MultiFernet
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from sqlalchemy import Connection, Row, delete, select, update
 
-from skan_receiver.delivery.registry import UnknownDestination, find
-from skan_receiver.errors import ConfigurationError
+from skan_receiver.delivery.registry import UnknownDestination, changing, known
+from skan_receiver.errors import ConfigurationError, SkanError
 from skan_receiver.storage import Secret, Store
 from skan_receiver.storage.clock import clock
 from skan_receiver.storage.columns import table
@@ -20,6 +21,11 @@ from skan_receiver.storage.columns import table
 SECRET = table(Secret)
 
 LONGEST = 4096
+_SECRET = re.compile(rf"[\x20-\x7e]{{1,{LONGEST}}}")
+
+
+class SecretRefused(SkanError):
+    """What is to be a secret could never be sent; the message says why, and never what it is."""
 
 
 class Vault:
@@ -48,16 +54,20 @@ class Vault:
             ) from None
 
     def sealed_anew(self, sealed: bytes) -> bytes:
-        """The same secret, sealed with the first key."""
-        return self._fernet.rotate(sealed)
+        """The same secret, sealed with the first key; ConfigurationError as `open` raises it."""
+        return self.seal(self.open(sealed))
 
 
 def put_secret(store: Store, vault: Vault, destination: str, name: str, plain: str) -> None:
     """Keep a secret of a destination, in place of what it was; nobody can read it back."""
+    if not _SECRET.fullmatch(plain):
+        raise SecretRefused(f"{name}: a secret is visible ASCII, and not empty; a line's end may "
+                            "have come with it")  # fmt: skip
     sealed = vault.seal(plain)
 
     def work(connection: Connection) -> None:
-        find(connection, destination)
+        changing(connection)
+        known(connection, destination)
         mine = (SECRET.c.destination == destination, SECRET.c.name == name)
         connection.execute(delete(SECRET).where(*mine))
         row = {"destination": destination, "name": name, "sealed": sealed}
@@ -80,19 +90,19 @@ def secret_names(connection: Connection, destination: str) -> Sequence[Row[Any]]
     return rows  # type: ignore[no-any-return]  # SQLAlchemy's types name each column
 
 
-def secrets_of(connection: Connection, vault: Vault) -> Mapping[str, Mapping[str, str]]:
-    """The secrets of each destination, in the clear: for what is sent there, and nowhere else."""
-    opened: dict[str, dict[str, str]] = {}
+def sealed_secrets(connection: Connection) -> Mapping[str, Mapping[str, bytes]]:
+    """The secrets of each destination, as they are kept."""
+    sealed: dict[str, dict[str, bytes]] = {}
     for row in connection.execute(select(SECRET)):
-        opened.setdefault(row.destination, {})[row.name] = vault.open(row.sealed)
-    return opened
+        sealed.setdefault(row.destination, {})[row.name] = row.sealed
+    return sealed
 
 
 def rotate(store: Store, vault: Vault) -> int:
     """Seal every secret with the first key; how many there are."""
 
     def work(connection: Connection) -> int:
-        rows = connection.execute(select(SECRET)).all()
+        rows = connection.execute(select(SECRET).with_for_update()).all()
         for row in rows:
             mine = (SECRET.c.destination == row.destination, SECRET.c.name == row.name)
             sealed = vault.sealed_anew(row.sealed)

@@ -26,7 +26,7 @@ from skan_receiver.config import Settings
 from skan_receiver.delivery.destinations import ReportDestination
 from skan_receiver.delivery.edition import Edition, edition
 from skan_receiver.delivery.ledger import Owed, owe
-from skan_receiver.delivery.registry import Entry, entries, settling
+from skan_receiver.delivery.registry import Entry, readable, settling
 from skan_receiver.delivery.window_spans import LENGTHS, Length, Span, containing, over
 from skan_receiver.errors import StoreUnavailable
 from skan_receiver.storage import Fresh, ReportWindow, Store
@@ -118,7 +118,7 @@ def _errands(store: Store, looks: Looks) -> Iterator[_Errand]:
     """First what is missing, of each destination the oldest first; then what may have changed."""
     with store.read() as connection:
         now = clock(connection)
-        known = [(entry, entry.destination) for entry in entries(connection)]
+        known = [(entry, entry.destination) for entry in readable(connection)[0]]
     reports = [(entry, one) for entry, one in known if isinstance(one, ReportDestination)]
     for entry, destination in reports:
         with store.read() as connection:

@@ -9,7 +9,15 @@ from sqlalchemy import Connection, Row, Select, delete, exists, func, select, te
 from skan_receiver.config import Settings
 from skan_receiver.storage import caps, months
 from skan_receiver.storage.columns import table
-from skan_receiver.storage.deliveries import LEASED, OWED, Attempt, Delivery, ReportWindow
+from skan_receiver.storage.deliveries import (
+    DEAD,
+    DONE,
+    LEASED,
+    OWED,
+    Attempt,
+    Delivery,
+    ReportWindow,
+)
 from skan_receiver.storage.postbacks import UNVOUCHED, Arrival, Quarantined, Seen, StoredPostback
 from skan_receiver.storage.store import Store
 
@@ -53,6 +61,11 @@ def drop_unvouched(store: Store, before: datetime) -> int:
         for key in sorted(row.identity for row in rows):
             connection.execute(delete(SEEN).where(SEEN.c.key == key))
         connection.execute(delete(ARRIVAL).where(ARRIVAL.c.stored_id.in_(ids)))
+        # Owed to who wants what does not count, too; what is still owed ends as a dead letter.
+        identities = [row.identity for row in rows]
+        mine = (DELIVERY.c.identity.in_(identities), DELIVERY.c.stored_id.in_(ids))
+        settled = DELIVERY.c.state.in_((DONE, DEAD))
+        connection.execute(delete(DELIVERY).where(*mine, settled))
         gone = delete(POSTBACK).where(POSTBACK.c.id.in_(ids))
         sizes = connection.scalars(gone.returning(func.length(POSTBACK.c.body))).all()
         return _freed(connection, "invalid", sizes)

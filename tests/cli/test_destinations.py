@@ -156,6 +156,12 @@ def test_deliveries_are_listed_shown_and_replayed(run: Run, sqlite_url: str) -> 
     none = run("deliveries", "replay", "--destination", "copy", "--dry-run")
     assert (none.status, none.out) == (0, "0 deliveries would be owed anew\n")
     assert "3 deliveries given up" in run("destinations", "remove", "copy").out
+    gone = run("deliveries", "replay", "--destination", "copy", "--dry-run")
+    assert (gone.status, "no destination 'copy'" in gone.err) == (1, True)
+    assert run("destinations", "add", "copy", "--url", "https://a.example/in").status == 0
+    narrowed = ("--missed", "--since", "2026-01-01", "--until", "2026-02-01", "--app", "1")
+    refused = run("deliveries", "replay", "--destination", "copy", *narrowed)
+    assert (refused.status, "leave out app_id" in refused.err) == (2, True)
     dead = run("deliveries", "replay", "--destination", "copy", "--dry-run")
     assert dead.out == "3 deliveries would be owed anew\n"
     assert (

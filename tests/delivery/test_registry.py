@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from skan_receiver.delivery import Deliverer, registry
+from skan_receiver.delivery import Deliverer, registry, replay
+from skan_receiver.delivery.destinations import Decoded, ReportDestination
 from skan_receiver.delivery.registry import DESTINATION, Changed, UnknownDestination
+from skan_receiver.delivery.replay import Which
 from skan_receiver.errors import ConfigurationError
 from skan_receiver.settle import settle
-from skan_receiver.storage import Fresh, Store
+from skan_receiver.storage import Fresh, ReportWindow, Store
+from skan_receiver.storage.columns import table
 from tests.delivery.owing import Books, relay, sender
 from tests.delivery.test_deliver import until
 from tests.sink import sink
@@ -100,3 +103,63 @@ def run(stop: threading.Event, first: Callable[[], None], *others: Callable[[], 
     stop.set()
     for thread in threads:
         thread.join(60)
+
+
+def test_a_spoilt_destination_can_be_mended_or_removed(books: Books, store: Store) -> None:
+    """Otherwise nothing would be settled ever again."""
+    for mend in (
+        lambda: registry.change(store, relay("https://b.example/")),
+        lambda: registry.put(store, [(relay("https://b.example/"), None)]),
+        lambda: registry.remove(store, "copy"),
+    ):
+        registry.put(store, [(relay("https://a.example/"), None)])
+        spoilt = '{"name": "copy", "kind": "relay", "url": "https://a.example/?key=K&x={no_such}"}'
+        change = update(DESTINATION).values(definition=spoilt)
+        store.write(lambda connection, bad=change: connection.execute(bad))  # type: ignore[misc]  # bound at once
+        with store.read() as connection:
+            ((), told) = registry.readable(connection)
+        assert "there is no such macro" in told["copy"]
+        assert "key=K" not in told["copy"]
+        mend()
+        settle(store, books.receiver.settings, datetime.now(UTC))
+
+
+def test_an_import_pauses_and_lets_go_on_as_it_says(store: Store) -> None:
+    """Also where we had paused it; and one that is let go on begins anew."""
+    registry.add(store, relay("https://a.example/"))
+    registry.pause(store, "copy", "it answered 410 Gone")
+    (entry,) = registry.put(store, [(relay("https://b.example/"), True)])
+    assert (entry.paused, entry.paused_because) == (True, "")
+    failing = update(DESTINATION).values(failing_since=datetime(2026, 1, 1, tzinfo=UTC))
+    store.write(lambda connection: connection.execute(failing))
+    (entry,) = registry.put(store, [(relay("https://b.example/"), False)])
+    assert (entry.paused, entry.failing_since) == (False, None)
+
+
+def test_another_partner_or_kind_wants_another_name(books: Books, store: Store) -> None:
+    """What is owed to the one must not go to the other; not even by a replay."""
+    fields = {"name": "x", "url": "https://a.example/", "ad_networks": ["com.example"]}
+    registry.add(store, Decoded(partner="one", **fields))
+    with pytest.raises(Changed, match="another kind or partner"):
+        registry.change(store, Decoded(partner="two", **fields))
+    with pytest.raises(Changed, match="another kind or partner"):
+        registry.put(store, [(relay("https://a.example/", "x"), None)])
+
+
+def test_a_delivery_about_another_kind_of_thing_is_not_made_up(books: Books, store: Store) -> None:
+    """A report under a name that a relay once had, and windows with the numbers of postbacks."""
+    with sink() as open_:
+        books.owe([relay(open_.url, "x")])
+        registry.remove(store, "x")
+        report = ReportDestination(name="x", url=open_.url, partner="own", length="hour")
+        registry.add(store, report)
+        window = dict.fromkeys(("start", "end", "created_at"), datetime.now(UTC))
+        row = {"identity": b"o" * 16, "destination": "other", "revision": 0, "content_hash": ""}
+        made = table(ReportWindow).insert().values(**window, **row, content=b"theirs")
+        store.write(lambda connection: connection.execute(made))
+        assert replay.again(store, Which(destination="x")) == 1
+        deliverer = Deliverer(store, sender(store))
+        until(books, deliverer, lambda: books.states() == {"dead": 1})
+        deliverer.finish()
+    assert open_.received == []
+    assert [one.error for one in books.attempts()] == ["what it is about is no longer kept"]

@@ -26,10 +26,11 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"url": ""}, "begins with https"),
     ({"url": "https://a.example/", "file": "x.csv"}, "to a url or to a file"),
     ({"url": {"skadnetwork": "https://a.example/"}}, "valid string"),
+    ({"file": "x.csv"}, "write {revision} into its name"),
     ({"file": "../x.csv"}, "write names with / between them"),
     ({"file": "{rows}.csv"}, "a file's name may have"),
-    ({"file": "x.csv", "headers": {"X-Key": "k"}}, "has no headers"),
-    ({"file": "x.csv", "sign": ["key"]}, "no signature"),
+    ({"file": "x-{revision}.csv", "headers": {"X-Key": "k"}}, "has no headers"),
+    ({"file": "x-{revision}.csv", "sign": ["key"]}, "no signature"),
     ({"method": "GET"}, "write POST or PUT"),
     ({"report": "nothing"}, "there is no report 'nothing': write one of volumes"),
     ({"by": ["verdict"]}, "results cannot be split by verdict, but: hour, day"),
@@ -61,7 +62,7 @@ def test_what_is_saved_is_read_back() -> None:
     """As it was said, without defaults that may change."""
     for one in (
         report(length="hour", min_count=5, body={"n": "{row_count}"}),
-        report(file="daily/{window_start}.csv", format="csv", partner="a", ad_networks=["A.b"]),
+        report(file="daily/{window_start}-{revision}.csv", format="csv", partner="a", ad_networks=["A.b"]),
     ):
         assert ANY_KIND.validate_json(written(one)) == one
 
@@ -78,7 +79,7 @@ def test_what_is_shown_of_it_says_where_it_goes() -> None:
     """In lists of destinations: the file, or the URL with its keys masked."""
     assert report(file="a/{revision}.csv").masked == ("a/{revision}.csv",)
     assert report(url="https://a.example/x?key=abc").masked == ("https://a.example/x?key=•••",)
-    assert report(file="a.csv").heads == {}
+    assert report(file="a-{revision}.csv").heads == {}
 
 
 @pytest.fixture

@@ -126,7 +126,7 @@ def test_a_file_is_delivered_like_anything_else(
 def test_without_a_folder_files_wait(store: Store) -> None:
     """A process that was given none says so, and another may write them."""
     receiver = Receiver(store)
-    define(store, report(length="hour", file="{window_start}.csv"), ago=1.2 * HOUR)
+    define(store, report(length="hour", file="{window_start}-{revision}.csv"), ago=1.2 * HOUR)
     (row, *_) = all_windows(receiver)
     sender = Sender(Transport(), Known(store, VAULT))
     with store.read() as connection:
@@ -154,7 +154,7 @@ def working(settings: Settings) -> Iterator[None]:
 
 def test_several_workers_write_each_file_once(store_url: str, books: Books, tmp_path: Path) -> None:
     """From the clock to the folder that the settings name."""
-    wanted = report(length="hour", file="{window_start}.ndjson", format="ndjson")
+    wanted = report(length="hour", file="{window_start}-{revision}.ndjson", format="ndjson")
     define(books.store, wanted, ago=36 * HOUR)
     exports = tmp_path / "exports"
     settings = Settings(database_url=store_url, var=tmp_path, exports=exports)
@@ -165,7 +165,8 @@ def test_several_workers_write_each_file_once(store_url: str, books: Books, tmp_
         eventually(lambda: books.states().get("done", 0) >= 35 and "owed" not in books.states())
 
     made = windows(books.store)
-    assert {path.name for path in exports.iterdir()} == {f"{iso(row.start)}.ndjson" for row in made}
+    names = {f"{iso(row.start)}-1.ndjson" for row in made}
+    assert {path.name for path in exports.iterdir()} == names
     assert len(books.attempts()) == len(books.deliveries()) == len(made)
 
 

@@ -129,6 +129,9 @@ def test_deliveries_are_found_and_replayed(either_site: Site) -> None:
     story = call(site, "GET", f"/deliveries/{ids[0]}").json
     assert (story["state"], story["tries"]) == ("owed", [])
     call(site, "DELETE", "/destinations/copy")
+    gone = call(site, "POST", "/deliveries/replay", {"destination": "copy"})
+    assert gone.status_code == 404
+    added(site)
     counted = call(site, "POST", "/deliveries/replay", {"destination": "copy"}).json
     assert counted == {"deliveries": 5, "dry_run": True}
     owed = call(site, "POST", "/deliveries/replay", {"destination": "copy", "dry_run": False}).json

@@ -97,6 +97,9 @@ class ReportDestination(OfAPartner):
             raise ValueError("url: a report goes to a url or to a file: write one of the two")
         if self.method == "GET":
             raise ValueError("method: a report has a body: write POST or PUT")
+        if self.file and "{revision}" not in self.file and self.revised_for:
+            raise ValueError("file: a late try of an old revision would overwrite a new one: write "
+                             "{revision} into its name, or `revise_days: 0`")  # fmt: skip
         if self.file and (self.headers or self.sign):
             raise ValueError("file: has no headers and no signature; leave out `headers`, `sign`")
         return self

@@ -3,7 +3,8 @@
 import json
 import re
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from html import escape
 from urllib.parse import quote, quote_plus
 
 from skan_receiver.delivery.templates.values import Secrets
@@ -12,6 +13,8 @@ MASK = "•••"
 
 # Fewer characters of base64 are found in anything.
 SHORTEST_CORE = 8
+# So many characters of a secret at the very end of a text are no chance.
+SHORTEST_PART = 3
 
 
 def mask(text: str, secrets: Secrets) -> str:
@@ -21,15 +24,26 @@ def mask(text: str, secrets: Secrets) -> str:
         return text
     # The longest first: what is left of a half-masked secret is half a secret.
     longest_first = sorted(forms, key=lambda form: (-len(form), form))
-    return re.sub("|".join(map(re.escape, longest_first)), MASK, text)
+    return _cut(re.sub("|".join(map(re.escape, longest_first)), MASK, text), forms)
+
+
+def _cut(text: str, forms: Iterable[str]) -> str:
+    """Answers are cut before they come here: where a secret was cut with them, its first part."""
+    longest = max(
+        (n for form in forms for n in range(SHORTEST_PART, len(form)) if text.endswith(form[:n])),
+        default=0,
+    )
+    return text[:-longest] + MASK if longest else text
 
 
 def _forms(secret: str) -> Iterator[str]:
     yield secret
+    yield escape(secret)
+    yield escape(secret, quote=False)
     raw = secret.encode(errors="surrogatepass")
     for percent in (quote(raw, safe=""), quote(raw), quote_plus(raw)):
         yield percent
-        yield re.sub("%..", lambda escape: escape[0].lower(), percent)
+        yield re.sub("%..", lambda percented: percented[0].lower(), percent)
     for text in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
         yield text
         yield text.replace("/", r"\/")  # as PHP writes it

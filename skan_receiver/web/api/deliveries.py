@@ -151,6 +151,11 @@ def replay_deliveries(body: Replayed) -> Response:
     if body.missed:
         return _missed(body)
     with services().store.read() as connection:
+        try:
+            if body.destination is not None:
+                registry.known(connection, body.destination)
+        except UnknownDestination as error:
+            raise NotFound(str(error)) from None
         counted = replay.count(connection, body.which())
     owed = counted if body.dry_run else replay.again(services().store, body.which())
     return answer(Count(deliveries=owed, dry_run=body.dry_run))
@@ -159,6 +164,8 @@ def replay_deliveries(body: Replayed) -> Response:
 def _missed(body: Replayed) -> Response:
     if body.destination is None or body.since is None or body.until is None:
         return problem(422, "missed: wants destination, since and until")
+    if body.ids or {"states", "app_id", "ad_network_id", "window"} & body.model_fields_set:
+        return problem(422, "missed: goes by the destination's own filters, and no others")
     with services().store.read() as connection:
         try:
             entry = registry.find(connection, body.destination)

@@ -1,5 +1,6 @@
 """`/destinations`: where results go."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
@@ -17,8 +18,8 @@ from skan_receiver.delivery.destinations.destination import NAME
 from skan_receiver.delivery.registry import Changed, UnknownDestination
 from skan_receiver.delivery.save import Mistakes, checked, named
 from skan_receiver.delivery.search import tallies
-from skan_receiver.delivery.trial import NothingToSend, simulated, stored, trial
-from skan_receiver.delivery.vault import LONGEST
+from skan_receiver.delivery.trial import NothingToSend, subject, trial
+from skan_receiver.delivery.vault import LONGEST, SecretRefused
 from skan_receiver.errors import DeliveryFailed
 from skan_receiver.protocol import Framework
 from skan_receiver.web.access import admit
@@ -31,6 +32,7 @@ from skan_receiver.worker import sender
 TAGS: list[Tag | dict[str, Any]] = [Tag(name="destinations")]
 
 HIDDEN = "•••"
+NONE_OF_OURS = 0  # revisions begin at 1
 
 
 class Named(BaseModel):
@@ -131,7 +133,7 @@ def list_destinations() -> Response:
     """All destinations, and how they are doing."""
     with services().store.read() as connection:
         counts = tallies(connection)
-        told = [_told(connection, one, counts) for one in registry.entries(connection)]
+        told = [_told(connection, one, counts) for one in registry.readable(connection)[0]]
     return answer(Destinations(destinations=told))
 
 
@@ -203,8 +205,7 @@ def test_destination(path: Named, body: Tested) -> Response:
     try:
         with store.read() as connection:
             destination = registry.find(connection, path.name).destination
-            about = stored(connection, body.postback) if body.postback is not None else None
-        about = about or simulated(destination, body.framework)
+            about = subject(connection, destination, body.postback, body.framework)
         tried = trial(sending, destination, about, send=body.send)
     except (UnknownDestination, NothingToSend) as error:
         raise NotFound(str(error)) from None
@@ -228,8 +229,8 @@ def put_secret(path: NamedSecret, body: Value) -> Response:
         vault.put_secret(services().store, keeper, path.name, path.secret, body.value)
     except UnknownDestination as error:
         raise NotFound(str(error)) from None
-    except UnicodeEncodeError:
-        return problem(422, "value: half of a character cannot be kept")
+    except SecretRefused as refused:
+        return problem(422, f"value: {refused}")
     return Response(status=HTTPStatus.NO_CONTENT)
 
 
@@ -287,9 +288,16 @@ def _shown(name: str, status: int = 200) -> Response:
 
 
 def _revision() -> int | None:
-    """The revision that the caller looked at; None where it does not say, or says any."""
-    wanted = next(iter(request.if_match.as_set()), "")
-    return int(wanted) if wanted.isdecimal() and len(wanted) < 10 else None
+    """The revision that the caller looked at; None where it does not say, or says any.
+
+    A proxy that compresses makes our tag a weak one, or adds to it; one we never gave is of no
+    revision there is.
+    """
+    if not request.if_match or request.if_match.star_tag:
+        return None
+    tags = request.if_match.as_set(include_weak=True)
+    found = re.fullmatch(r"(\d{1,9})(-\w+)?", next(iter(tags), ""))
+    return int(found[1]) if found and len(tags) == 1 else NONE_OF_OURS
 
 
 def _told(connection: Connection, entry: Entry, counts: dict[str, dict[str, int]]) -> Destination:

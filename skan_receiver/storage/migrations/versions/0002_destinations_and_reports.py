@@ -10,6 +10,7 @@ down_revision = "0001"
 INT64 = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 TEXT = sqltypes.AutoString()
 UTC = sqltypes.UTCDateTime()
+NUMBERED = {"sqlite_autoincrement": True}  # a table made anew gives no number twice either
 
 
 def upgrade() -> None:
@@ -104,19 +105,20 @@ def upgrade() -> None:
     # The clock of the row that comes, not of the one who writes it. SQLite takes such a default
     # only with a new table.
     now = "clock_timestamp()" if on_postgresql else "(strftime('%Y-%m-%d %H:%M:%f000', 'now'))"
-    with op.batch_alter_table("fresh", recreate="never" if on_postgresql else "always") as fresh:
+    recreate = "never" if on_postgresql else "always"
+    with op.batch_alter_table("fresh", recreate=recreate, table_kwargs=NUMBERED) as fresh:
         fresh.add_column(sa.Column("at", UTC, nullable=False, server_default=sa.text(now)))
         fresh.add_column(sa.Column("sealed_ip", sa.LargeBinary(), nullable=True))
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("fresh") as fresh:
+    with op.batch_alter_table("fresh", table_kwargs=NUMBERED) as fresh:
         fresh.drop_column("sealed_ip")
         fresh.drop_column("at")
-    with op.batch_alter_table("attempt") as attempt:
+    with op.batch_alter_table("attempt", table_kwargs=NUMBERED) as attempt:
         attempt.drop_column("error_class")
     op.drop_index("ix_delivery_dead", "delivery")
-    with op.batch_alter_table("delivery") as delivery:
+    with op.batch_alter_table("delivery", table_kwargs=NUMBERED) as delivery:
         for name in ("sealed_ip", "hinted_at", "replays", "refusals"):
             delivery.drop_column(name)
     for name in ("report_window", "campaign", "secret", "destination"):
