@@ -15,8 +15,9 @@ DELIVERY, ATTEMPT = table(Delivery), table(Attempt)
 
 MOST_ROWS = 1_000
 
-# The encrypted address of a device is nobody's to look at.
-SHOWN = tuple(column for column in DELIVERY.c if column.name not in ("sealed_ip", "claim_id"))
+# The encrypted address of a device is nobody's to look at; what an engine was told, nobody asks.
+HIDDEN = ("sealed_ip", "claim_id", "hinted_at")
+SHOWN = tuple(column for column in DELIVERY.c if column.name not in HIDDEN)
 
 
 @dataclass(frozen=True, slots=True)
