@@ -10,7 +10,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_CUSTOM_COMPILE_COMMAND := make lock
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run demo test test-all check lint setup lock bench faults vendor clean
+.PHONY: run demo test test-all test-celery check lint setup lock bench faults vendor clean
 
 run: .venv/.run
 	$(BIN)/skan-receiver serve
@@ -21,13 +21,18 @@ demo: .venv/.run
 
 test: .venv/.test
 	$(BIN)/python -m tests.left_out
-	$(BIN)/pytest -n 2 -m "not browser and not slow"
+	$(BIN)/pytest -n 2 -m "not browser and not slow and not broker"
 
 # What needs Debian's packages too: `.ci/run` installs them. Nothing may be left out here.
 test-all: test .venv/.dev
 	$(MAKE) lint
 	$(BIN)/pytest -n 2 -m "browser or slow" --require-everything
+	$(MAKE) test-celery
 	$(MAKE) faults
+
+# Celery with real brokers: Debian's redis-server and rabbitmq-server.
+test-celery: .venv/.dev
+	$(BIN)/pytest -n 2 --require-everything tests/engine
 
 check: lint test
 

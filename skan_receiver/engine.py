@@ -13,10 +13,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import structlog
+
 from skan_receiver.config import Settings, load
 from skan_receiver.delivery.chunk import Chunks
 from skan_receiver.delivery.hints import EngineUnavailable, Tell
-from skan_receiver.errors import ConfigurationError
+from skan_receiver.errors import ConfigurationError, StoreUnavailable
 from skan_receiver.storage import Store
 from skan_receiver.worker import sender
 
@@ -30,19 +32,31 @@ except ModuleNotFoundError as error:
         f"SKAN_ENGINE=celery needs {error.name}: pip install 'skan-receiver[celery]'"
     ) from None
 
+log = structlog.get_logger("engine")
+
 TASK = "skan.deliver"
 QUEUE = "skan-deliveries"
 
-# A broker that does not answer is away.
+# A broker that does not answer is away; who only listens asks it every few seconds.
 CONNECT_SECONDS = 3.0
-ANSWER_SECONDS = 5.0
+ANSWER_SECONDS = 3.0
+ASK_SECONDS = 5.0
 # How often a worker looks for one that is away. Celery's own would wait for half a minute.
 RECONNECT_SECONDS = 3.0
 
-# Each transport has its own words for it, and pyamqp refuses the others'.
-_BOUNDS: dict[str, dict[str, float]] = {
-    "redis": {"socket_timeout": ANSWER_SECONDS, "socket_connect_timeout": CONNECT_SECONDS},
-    "amqp": {"read_timeout": ANSWER_SECONDS, "write_timeout": ANSWER_SECONDS},
+# Each transport has its own words for it, and refuses the others'.
+_REDIS = {
+    "socket_connect_timeout": CONNECT_SECONDS,
+    "socket_timeout": ANSWER_SECONDS,
+    "health_check_interval": ASK_SECONDS,
+}
+_AMQP = {"read_timeout": ANSWER_SECONDS, "write_timeout": ANSWER_SECONDS}
+_BOUNDS = {"redis": _REDIS, "rediss": _REDIS, "amqp": _AMQP, "amqps": _AMQP}
+
+# By itself kombu would believe any certificate of a Redis, and one for any name of an AMQP broker.
+_CHECKED: dict[str, dict[str, Any]] = {
+    "rediss": {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_check_hostname": True},
+    "amqps": {"cert_reqs": ssl.CERT_REQUIRED, "server_hostname": None},  # None: as in the URL
 }
 
 
@@ -63,11 +77,11 @@ def configuration(settings: Settings) -> dict[str, Any]:
     return {
         "broker_url": settings.broker_url,
         "broker_connection_timeout": CONNECT_SECONDS,
+        "broker_heartbeat": 2 * ASK_SECONDS,
         "broker_connection_max_retries": None,
         "broker_connection_retry_on_startup": True,
-        "broker_transport_options": _BOUNDS.get(scheme.removesuffix("s"), {}),
-        # kombu's own choice is to believe any certificate.
-        **({"broker_use_ssl": {"ssl_cert_reqs": ssl.CERT_REQUIRED}} if scheme == "rediss" else {}),
+        "broker_transport_options": _BOUNDS.get(scheme, {}),
+        **({"broker_use_ssl": _CHECKED[scheme]} if scheme in _CHECKED else {}),
         "task_default_queue": QUEUE,
         "task_default_delivery_mode": "transient",
         "task_ignore_result": True,
@@ -105,7 +119,8 @@ class Broker:
         try:
             yield
         except (KombuError, OSError, *client.connection_errors, *client.channel_errors) as error:
-            raise EngineUnavailable(f"{client.as_uri()}: {error}") from error
+            why = str(error) or type(error).__name__
+            raise EngineUnavailable(f"{client.as_uri()}: {why}") from error
 
 
 def chunks(settings: Settings, tell: Tell) -> Chunks:
@@ -126,6 +141,10 @@ class _Once:
             self._made = self._made or self._make()
             return self._made
 
+    def stop(self, **_: Any) -> None:
+        if self._made is not None:
+            self._made.stop()
+
 
 def application(
     settings: Callable[[], Settings], make: Callable[[Settings, Tell], Chunks] = chunks
@@ -136,10 +155,13 @@ def application(
     once = _Once(lambda: make(settings(), Broker(app).tell))
 
     def deliver(destination: str, ids: list[int]) -> None:
-        once().deliver(destination, ids)
+        try:
+            once().deliver(destination, ids)
+        except StoreUnavailable as error:
+            log.warning("store unavailable", destination=destination, error=str(error))
 
-    app.task(name=TASK)(deliver)
-    signals.worker_shutting_down.connect(lambda **_: once().stop(), weak=False)
+    app.task(name=TASK, shared=False)(deliver)
+    signals.worker_shutting_down.connect(once.stop, weak=False)
     return app
 
 

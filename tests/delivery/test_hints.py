@@ -1,5 +1,6 @@
 """An engine is told what is due, no more than it can do, and again where nothing came of it."""
 
+import threading
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -8,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from skan_receiver.delivery import gate, ledger
 from skan_receiver.delivery.chunk import Chunks
@@ -21,14 +22,14 @@ from skan_receiver.delivery.hints import (
     Hinter,
     hint,
 )
-from skan_receiver.delivery.registry import Entry, entries, find, pause
+from skan_receiver.delivery.registry import Entry, find, pause
 from skan_receiver.storage import Delivery, Store, StoredDestination
 from skan_receiver.storage.clock import clock
 from skan_receiver.storage.columns import table
 from tests import sink as behave
 from tests.delivery.conftest import Make
 from tests.delivery.owing import Books, relay, sender
-from tests.sink import answers, sink
+from tests.sink import TAKES, answers, sink
 
 DESTINATION, DELIVERY = table(StoredDestination), table(Delivery)
 
@@ -77,9 +78,9 @@ def chunks(store: Store, belt: Belt, brisk: Make) -> Chunks:
     return Chunks(store, sender(store, brisk()), belt.tell)
 
 
-def known(store: Store) -> tuple[Entry, ...]:
+def known(store: Store) -> Entry:
     with store.read() as connection:
-        return entries(connection)
+        return find(connection, "copy")
 
 
 def look(store: Store, belt: Belt, patience: float = HINT_SECONDS) -> int:
@@ -323,7 +324,7 @@ def test_410_closes_a_destination(books: Books, store: Store, belt: Belt, chunks
         look(store, belt)
         belt.run(chunks)
         assert len(open_.received) == CHUNK
-    assert known(store)[0].state == "paused: it answered 410 Gone"
+    assert known(store).state == "paused: it answered 410 Gone"
     assert books.states() == {"owed": 30}
 
 
@@ -359,3 +360,26 @@ def test_an_engine_that_goes_away_keeps_no_chunk_from_ending(
         look(store, belt)
         belt.run(chunks)
     assert books.states() == {"done": 20}
+
+
+@pytest.mark.postgres
+def test_what_was_sent_is_written_down_as_soon_as_it_can_be(postgres_url: str, brisk: Make) -> None:
+    """Somebody holds the rows for longer than anybody waits for a lock: each is sent once."""
+    store, belt = Store(postgres_url), Belt()
+    books, chunks = Books(store), Chunks(store, sender(store, brisk()), belt.tell)
+    with sink() as open_, store.engine.connect() as other:
+
+        def hold(handler: Any) -> None:
+            open_.behaviour = TAKES
+            other.execute(select(DELIVERY.c.id).with_for_update())
+            threading.Timer(6.5, other.rollback).start()
+            handler.send(200)
+
+        open_.behaviour = hold
+        books.owe([relay(open_.url)], 5)
+        look(store, belt)
+        belt.run(chunks)
+        assert len(open_.received) == 5
+    assert books.states() == {"done": 5}
+    assert len(books.attempts()) == 5
+    store.close()

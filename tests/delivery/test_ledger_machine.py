@@ -240,7 +240,8 @@ class Machine(RuleBasedStateMachine):
     def replay(self, data: st.DataObject, states: tuple[str, ...]) -> None:
         ids = some(data, sorted(self.world.lines))
         lines = [self.world.lines[id_] for id_ in ids]
-        again = [line for line in lines if line.state in states]
+        known = [line for line in lines if line.name in self.world.places]
+        again = [line for line in known if line.state in states]
         which = replay.Which(ids=tuple(ids), states=states)
         assert replay.again(self.store, which) == len(again)
         for line in again:
@@ -474,7 +475,7 @@ class Machine(RuleBasedStateMachine):
     def _owe(self, owed: Iterable[Owed]) -> None:
         self.store.write(lambda connection: ledger.owe(connection, owed, datetime.now(UTC)))
         with self.store.read() as connection:
-            rows = connection.execute(select(DELIVERY)).all()
+            rows = connection.execute(select(DELIVERY).order_by(DELIVERY.c.id)).all()
         for row in rows:
             if row.id not in self.world.lines:
                 sealed = row.sealed_ip is not None

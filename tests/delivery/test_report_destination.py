@@ -62,7 +62,9 @@ def test_what_is_saved_is_read_back() -> None:
     """As it was said, without defaults that may change."""
     for one in (
         report(length="hour", min_count=5, body={"n": "{row_count}"}),
-        report(file="daily/{window_start}-{revision}.csv", format="csv", partner="a", ad_networks=["A.b"]),
+        report(
+            file="{window_start}-{revision}.csv", format="csv", partner="a", ad_networks=["A.b"]
+        ),
     ):
         assert ANY_KIND.validate_json(written(one)) == one
 

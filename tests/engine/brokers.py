@@ -58,6 +58,17 @@ class Broker:
         self._processes = []
 
     @contextmanager
+    def away(self, seconds: float) -> Iterator[None]:
+        """Killed now, and started again when so many seconds have passed, at least."""
+        self.kill()
+        gone = time.monotonic()
+        try:
+            yield
+            time.sleep(max(0.0, gone + seconds - time.monotonic()))
+        finally:
+            self.start()
+
+    @contextmanager
     def hanging(self) -> Iterator[None]:
         """It takes connections, and says nothing."""
         for process in self._processes:
@@ -69,7 +80,7 @@ class Broker:
                 os.killpg(process.pid, signal.SIGCONT)
 
     def empty(self) -> int:
-        """Forget every message, and whatever else can be forgotten; how many messages there were."""
+        """Forget every message, and what else it knows; how many messages there were."""
         with Connection(self.url) as connection, connection.channel() as channel:
             channel.queue_declare(QUEUE, durable=True, auto_delete=False)
             count = int(channel.queue_purge(QUEUE))

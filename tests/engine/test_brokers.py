@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -17,14 +17,22 @@ import pytest
 
 from skan_receiver.config import Settings
 from skan_receiver.delivery.hints import CHUNK, EngineUnavailable, Hinter
-from skan_receiver.engine import application
 from skan_receiver.engine import Broker as Hints
+from skan_receiver.engine import application
 from skan_receiver.storage import Fresh, Store
 from tests.delivery.owing import Books, relay
 from tests.engine.brokers import Broker
 from tests.sink import Sink, sink
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
+
+# Where the broker matters, and the store does not; or both, but each has had its turn.
+ONE_STORE = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+CROSSED = pytest.mark.parametrize(
+    ("broker", "store_url"),
+    [("redis", "sqlite"), pytest.param("rabbitmq", "postgres", marks=pytest.mark.postgres)],
+    indirect=True,
+)
 
 COUNT = 1_500
 AT_ONCE = 8
@@ -49,51 +57,55 @@ class Engine:
             "SKAN_PRIVATE_DESTINATIONS": "1",
         }
         self._log = folder / "engine.log"
-        self._running = ExitStack()
-        self.celery: subprocess.Popen[bytes]
+        self._running: list[subprocess.Popen[bytes]] = []
 
-    def start(self) -> None:
+    def start(self, pool: str = "threads", concurrency: int = 16) -> None:
         self._start("skan_receiver", "worker")
-        self.start_celery()
+        self.start_celery(pool, concurrency)
 
-    def start_celery(self, *options: str) -> None:
-        options = options or ("-P", "threads", "-c", "16")
-        self.celery = self._start("celery", "-A", "tests.engine.brisk", "worker", *options)
+    def start_celery(self, pool: str = "threads", concurrency: int = 16) -> None:
+        how = ("-P", pool, "-c", str(concurrency), "--without-gossip", "--without-mingle")
+        self._start("celery", "-A", "tests.engine.brisk", "worker", *how)
 
     def kill_celery(self) -> None:
-        os.killpg(self.celery.pid, signal.SIGKILL)
-        self.celery.wait()
+        """kill -9 of the one that was started last, and its children."""
+        process = self._running.pop()
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
-    def _start(self, *module: str) -> subprocess.Popen[bytes]:
+    def stop(self) -> list[int]:
+        """End in good order, within seconds; how each did."""
+        for process in self._running:
+            process.terminate()
+        return [process.wait(20) for process in self._running]
+
+    def kill(self) -> None:
+        """Whatever is left."""
+        for process in self._running:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def _start(self, *module: str) -> None:
         with self._log.open("ab") as log:
-            command = [sys.executable, "-m", *module]
             process = subprocess.Popen(
-                command, env=self._environment, stdout=log, stderr=log, start_new_session=True
+                [sys.executable, "-m", *module],
+                env=self._environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
-        self._running.callback(_end, process)
-        return process
-
-    def close(self) -> None:
-        self._running.close()
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(20)
-    finally:
-        if process.returncode is None:
-            os.killpg(process.pid, signal.SIGKILL)
+        self._running.append(process)
 
 
 @pytest.fixture
 def engine(broker: Broker, store: Store, tmp_path: Path) -> Iterator[Engine]:
     made = Engine(broker, store, tmp_path)
     yield made
-    made.close()
+    made.kill()
 
 
-def eventually(over: Callable[[], Any], seconds: float = 60) -> None:
+def eventually(over: Callable[[], Any], seconds: float = 40) -> None:
     deadline = time.monotonic() + seconds
     while not over():
         assert time.monotonic() < deadline
@@ -124,24 +136,26 @@ def complete(books: Books, open_: Sink, bodies: Sequence[bytes]) -> None:
 
 
 def test_each_arrives_once(books: Books, engine: Engine) -> None:
-    """1,500 deliveries, and nothing goes wrong: 1,500 requests."""
+    """1,500 deliveries, and nothing goes wrong: 1,500 requests. Who is told to stop does."""
     with sink() as open_:
         bodies = books.owe([relay(open_.url)], COUNT)
         engine.start()
         complete(books, open_, bodies)
+        assert engine.stop() == [0, 0]
     assert len(open_.ids()) == COUNT
 
 
+@CROSSED
 def test_processes_deliver_as_threads_do(books: Books, engine: Engine) -> None:
-    """Forked workers: nothing that was opened before the fork is used after it."""
+    """Forked ones: nothing that was opened before the fork is used after it."""
     with sink() as open_:
         bodies = books.owe([relay(open_.url)], 200)
-        engine.start_celery("-P", "prefork", "-c", "2")
-        engine._start("skan_receiver", "worker")
+        engine.start("prefork", 2)
         complete(books, open_, bodies)
     assert len(open_.ids()) == 200
 
 
+@CROSSED
 def test_workers_killed_in_the_middle_lose_nothing(books: Books, engine: Engine) -> None:
     """kill -9, five times: each arrives; copies only of the chunks that were under way."""
     with slow_sink() as open_:
@@ -152,12 +166,11 @@ def test_workers_killed_in_the_middle_lose_nothing(books: Books, engine: Engine)
             engine.kill_celery()
             engine.start_celery()
         complete(books, open_, bodies)
-    print("copies:", len(open_.ids()) - COUNT)
     assert len(open_.ids()) - COUNT <= KILLS * AT_ONCE * CHUNK
 
 
 def test_a_broker_that_forgets_loses_nothing(books: Books, engine: Engine, broker: Broker) -> None:
-    """Emptied again and again while 1,500 are delivered; each arrives, and arrives once."""
+    """Emptied again and again while 1,500 are delivered: each arrives, and arrives once."""
     with slow_sink() as open_:
         bodies = books.owe([relay(open_.url)], COUNT)
         engine.start()
@@ -168,6 +181,7 @@ def test_a_broker_that_forgets_loses_nothing(books: Books, engine: Engine, broke
     assert len(open_.ids()) == COUNT
 
 
+@CROSSED
 def test_a_broker_that_goes_away_comes_back(books: Books, engine: Engine, broker: Broker) -> None:
     """Killed, and started again ten seconds later: deliveries wait, and go on within ten more.
     What arrives meanwhile is settled as ever."""
@@ -175,28 +189,23 @@ def test_a_broker_that_goes_away_comes_back(books: Books, engine: Engine, broker
         bodies = books.owe([relay(open_.url)], COUNT)
         engine.start()
         eventually(partial(arrived, open_, 200))
-        broker.kill()
-        gone = time.monotonic()
-        try:
+        with broker.away(10):
             books.receiver.receive(*(books.receiver.signer.skadnetwork("4.0") for _ in "abc"))
             eventually(lambda: books.receiver.rows(Fresh) == [], 5)
-            time.sleep(max(0.0, gone + 10 - time.monotonic()))
-            before = len(open_.received)
-        finally:
-            broker.start()
+        before = len(open_.received)
         eventually(lambda: len(open_.received) > before, 10)
         eventually(lambda: books.states() == {"done": COUNT + 3})
     assert {one.body for one in open_.received} > set(bodies)
 
 
+@ONE_STORE
 def test_messages_hold_ids_and_nothing_else(books: Books, broker: Broker, store: Store) -> None:
-    """No payload, no address, no secret; not for a moment does a broker know what it carries."""
+    """No payload, no address, no secret; and nothing that waits for its time in a broker."""
     bodies = books.owe([relay("https://copy.example/in", headers={"X-Key": "hush"})], 11)
-    hinter = Hinter(store, hints(broker.url))
-    hinter.step()
+    Hinter(store, hints(broker.url)).step()
     messages = broker.messages()
-    said = [json.loads(message.body) for message in messages]
     ids = [row.id for row in books.deliveries()]
+    said = [json.loads(message.body) for message in messages]
     assert [args for args, _, _ in said] == [["copy", ids[:CHUNK]], ["copy", ids[CHUNK:]]]
     for message in messages:
         whole = repr((message.body, message.headers, message.properties))
@@ -206,9 +215,10 @@ def test_messages_hold_ids_and_nothing_else(books: Books, broker: Broker, store:
         assert not any(body.decode() in whole for body in bodies)
 
 
+@ONE_STORE
 def test_a_broker_that_hangs_is_given_up(books: Books, broker: Broker, store: Store) -> None:
-    """It takes connections and says nothing: the worker's job fails within seconds, and what was
-    not told is told later."""
+    """It takes connections and says nothing: the job fails within seconds, over a connection that
+    was in use as over a new one; what was not told is told later."""
     books.owe([relay("https://copy.example/in")], 3)
     fresh, used = Hinter(store, hints(broker.url)), Hinter(store, hints(broker.url))
     used.step()
@@ -218,7 +228,6 @@ def test_a_broker_that_hangs_is_given_up(books: Books, broker: Broker, store: St
             begun = time.monotonic()
             with pytest.raises(EngineUnavailable):
                 hinter.step()
-            print("gave up after", time.monotonic() - begun)
             assert time.monotonic() - begun < 12
     eventually(lambda: hinter.step() or broker.messages())
 

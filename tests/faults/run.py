@@ -12,14 +12,14 @@ import time
 from collections.abc import Callable, Iterator
 
 from tests import postgres
-from tests.faults import blocked, kill, order
+from tests.faults import blocked, delivery, kill, order
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=20, help="kills on each store (20)")
     parser.add_argument("--seed", type=int, default=int(time.time()))
-    parser.add_argument("--only", choices=["kill", "full", "locked", "order"])
+    parser.add_argument("--only", choices=["kill", "full", "locked", "order", "delivery"])
     arguments = parser.parse_args()
     good = True
     for name, fault in _faults(arguments.rounds, arguments.seed):
@@ -37,6 +37,7 @@ def _faults(rounds: int, seed: int) -> Iterator[tuple[str, Callable[[], dict[str
         yield "kill", lambda store=store: kill.run(store, rounds, seed)  # type: ignore[misc]
     for store in stores:
         yield "locked", lambda store=store: blocked.locked(store)  # type: ignore[misc]
+    yield from (("delivery", fault) for fault in delivery.faults(stores, rounds, seed))
     if order.available():
         yield "order", order.run
     else:

@@ -1,5 +1,7 @@
 """Destinations, their secrets and campaigns, and the windows of reports"""
 
+from typing import Literal
+
 import sqlalchemy as sa
 from alembic import op
 from sqlmodel.sql import sqltypes
@@ -105,7 +107,7 @@ def upgrade() -> None:
     # The clock of the row that comes, not of the one who writes it. SQLite takes such a default
     # only with a new table.
     now = "clock_timestamp()" if on_postgresql else "(strftime('%Y-%m-%d %H:%M:%f000', 'now'))"
-    recreate = "never" if on_postgresql else "always"
+    recreate: Literal["never", "always"] = "never" if on_postgresql else "always"
     with op.batch_alter_table("fresh", recreate=recreate, table_kwargs=NUMBERED) as fresh:
         fresh.add_column(sa.Column("at", UTC, nullable=False, server_default=sa.text(now)))
         fresh.add_column(sa.Column("sealed_ip", sa.LargeBinary(), nullable=True))
