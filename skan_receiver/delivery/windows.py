@@ -207,11 +207,13 @@ def _issued(store: Store, errand: _Errand, made: Edition, revision: int) -> bool
         if known.get(name) != errand.entry.revision:
             return False
         now = clock(connection)
+        standing = select(WINDOW.c.id, WINDOW.c.content).where(WINDOW.c.identity == key)
+        known_before = connection.execute(standing).first() is not None
         insert_new(connection, WINDOW, [{**row, "created_at": now}])
-        columns = (WINDOW.c.id, WINDOW.c.content)
-        stands = connection.execute(select(*columns).where(WINDOW.c.identity == key)).one()
+        stands = connection.execute(standing).one()
         owe(connection, [Owed(key, stands.id, name)], now)
-        return bool(stands.content == made.content)
+        # Another may have inserted it between our two statements, on PostgreSQL.
+        return not known_before and bool(stands.content == made.content)
 
     is_ours = store.write(work)
     if is_ours:

@@ -23,6 +23,8 @@ class Spool:
 
     def add(self, rows: Array) -> None:
         """Take rows in any order."""
+        if not len(rows):
+            return
         self.taken += len(rows)
         rows = rows[np.argsort(rows["at"], kind="stable")]
         days, begins = np.unique(rows["at"] // DAY_MS, return_index=True)

@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from skan_receiver.config import Settings
@@ -13,9 +14,11 @@ from skan_receiver.importing import Imported, import_file, incoming
 from skan_receiver.ingest import NOT_SIMULATED, Incoming, Ingest, Outcome
 from skan_receiver.protocol import Keys, examine
 from skan_receiver.settle import settle
+from skan_receiver.simulator.arrivals import ARRIVAL
 from skan_receiver.simulator.keys import PUBLIC, Pems, make_keys
 from skan_receiver.simulator.run import Run
 from skan_receiver.simulator.scenario import LAYOUTS
+from skan_receiver.simulator.spool import Spool
 from skan_receiver.storage import CountHour, Store, StoredPostback
 from skan_receiver.testing import Signer, encode
 from tests.receiving import NOON, Receiver
@@ -168,3 +171,11 @@ def test_made_up_times_are_for_test_keys_only(store: Store) -> None:
     ):
         (result,) = Ingest(store, Settings(), keys)([Incoming(NOON, "simulator", body)])
         assert result.outcome is outcome
+
+
+def test_a_day_that_nothing_comes_on_is_no_trouble(tmp_path: Path) -> None:
+    """Just after midnight the last of the days may have nothing yet."""
+    spool = Spool(tmp_path)
+    spool.add(np.empty(0, ARRIVAL))
+    assert spool.taken == 0
+    assert list(spool.days()) == []

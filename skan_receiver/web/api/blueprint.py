@@ -1,16 +1,20 @@
 """The API's blueprint: every path below it needs a key, and answers errors in one form."""
 
+from flask import request
 from flask.wrappers import Response
 from flask_openapi.blueprint import APIBlueprint
 from pydantic import BaseModel
 from werkzeug.exceptions import HTTPException
 
 from skan_receiver.errors import StoreUnavailable
-from skan_receiver.web.access import admit
+from skan_receiver.web.access import SAFE, admit
 from skan_receiver.web.api import problems
 from skan_receiver.web.headers import harden
 
 KEY = "key"
+
+# Whatever changes something wants `write`; these do not, or want something else.
+SCOPES = {"api.verify": "read", "api.replay_deliveries": "replay"}
 
 bp = APIBlueprint(
     "api",
@@ -29,7 +33,8 @@ bp.after_request(harden)
 @bp.before_request
 def _admit() -> None:
     # By key alone, never by cookie: a browser sends cookies for whoever asks it to.
-    admit("read")
+    usual = "read" if request.method in SAFE else "write"
+    admit(SCOPES.get(str(request.endpoint), usual))
 
 
 def answer(model: BaseModel) -> Response:

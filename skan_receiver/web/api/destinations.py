@@ -22,7 +22,6 @@ from skan_receiver.delivery.trial import NothingToSend, subject, trial
 from skan_receiver.delivery.vault import LONGEST, SecretRefused
 from skan_receiver.errors import DeliveryFailed
 from skan_receiver.protocol import Framework
-from skan_receiver.web.access import admit
 from skan_receiver.web.api.blueprint import answer, bp
 from skan_receiver.web.api.models import BigInt, Tried
 from skan_receiver.web.api.problems import Fault, documented, problem
@@ -140,7 +139,6 @@ def list_destinations() -> Response:
 @bp.post("/destinations", tags=TAGS, responses={201: Destination, **documented(400, 409, 415, 422)})
 def add_destination(body: Written) -> Response:
     """Add a destination: it is owed what arrives from now on."""
-    admit("write")
     return _saved(lambda: registry.add(services().store, _checked(body), paused=body.paused), 201)
 
 
@@ -158,7 +156,6 @@ def show_destination(path: Named) -> Response:
 def change_destination(path: Named, body: Written) -> Response:
     """Give a destination another definition. With `If-Match`, only where nobody changed it
     meanwhile. What is owed already stays owed."""
-    admit("write")
     revision = _revision()
     body = body.model_copy(update={"definition": {**body.definition, "name": path.name}})
     return _saved(lambda: registry.change(services().store, _checked(body), revision=revision), 200)
@@ -167,7 +164,6 @@ def change_destination(path: Named, body: Written) -> Response:
 @bp.delete("/destinations/<name>", tags=TAGS, responses={200: GivenUp, **documented(404, 422)})
 def remove_destination(path: Named) -> Response:
     """Forget a destination and its secrets; what is still owed to it is given up, on record."""
-    admit("write")
     try:
         return answer(GivenUp(given_up=registry.remove(services().store, path.name)))
     except UnknownDestination as error:
@@ -179,7 +175,6 @@ def remove_destination(path: Named) -> Response:
 )
 def pause_destination(path: Named) -> Response:
     """Send it nothing more for now; it is owed all the same."""
-    admit("write")
     return _done(path.name, registry.pause)
 
 
@@ -188,7 +183,6 @@ def pause_destination(path: Named) -> Response:
 )
 def resume_destination(path: Named) -> Response:
     """Go on sending to it, with what has waited first."""
-    admit("write")
     return _done(path.name, registry.resume)
 
 
@@ -199,7 +193,6 @@ def resume_destination(path: Named) -> Response:
 )
 def test_destination(path: Named, body: Tested) -> Response:
     """Show what it would be sent, and with `send` what it answers. Counts nothing."""
-    admit("write")
     store, settings = services().store, services().settings
     sending = sender(settings, store)
     try:
@@ -223,7 +216,6 @@ def test_destination(path: Named, body: Tested) -> Response:
 )
 def put_secret(path: NamedSecret, body: Value) -> Response:
     """Keep a secret of a destination; nobody can read it back."""
-    admit("write")
     keeper = Vault(services().settings.vault_keys)
     try:
         vault.put_secret(services().store, keeper, path.name, path.secret, body.value)
@@ -241,7 +233,6 @@ def put_secret(path: NamedSecret, body: Value) -> Response:
 )
 def remove_secret(path: NamedSecret) -> Response:
     """Forget a secret; what needs it will fail, and say so."""
-    admit("write")
     try:
         vault.remove_secret(services().store, path.name, path.secret)
     except UnknownDestination as error:
