@@ -43,7 +43,7 @@ lint: .venv/.dev
 	$(BIN)/lint-imports
 
 bench: .venv/.dev
-	for figure in verify receive importing simulator decode suggest deliver backlog; do \
+	for figure in verify receive importing simulator decode suggest deliver backlog estimation; do \
 		$(BIN)/python -m benchmarks.$$figure || exit 1; done
 
 faults: .venv/.test
@@ -73,8 +73,8 @@ COMPILE = $(UV) pip compile -q --universal --generate-hashes --python-version 3.
 	--no-emit-index-url --no-emit-find-links pyproject.toml --extra postgres --extra simulator --group build
 lock: | $(UV)
 	$(COMPILE) -o requirements/run.txt
-	$(COMPILE) --group test -c requirements/run.txt -o requirements/test.txt
-	$(COMPILE) --group test --group e2e --group dev --extra celery \
+	$(COMPILE) --group test --extra analytics -c requirements/run.txt -o requirements/test.txt
+	$(COMPILE) --group test --group e2e --group dev --extra analytics --extra celery \
 		-c requirements/test.txt -o requirements/dev.txt
 
 # Front-end files, from npm, checked against vendor.json (needs npm).
