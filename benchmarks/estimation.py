@@ -2,9 +2,9 @@
 
     python -m benchmarks.estimation [worlds of each family, 16] [first seed, 0] > result.json
 
-Worlds are those of tests/estimation/worlds.py, one seed after the other. The table for docs/estimation.md is
-printed to standard error. Relative error: the sum over campaigns of |estimate - truth|, by the
-sum of the truth; the mean over worlds.
+Worlds are those of tests/estimation/worlds.py, one seed after the other. The table for
+docs/estimation.md is printed to standard error. Relative error: the sum over campaigns of
+|estimate - truth|, by the sum of the truth; the mean over worlds.
 """
 
 import json
