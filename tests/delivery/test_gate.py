@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Table, select, text, update
 
-from skan_receiver.delivery import Deliverer, Entry, Transport, gate, ledger
+from skan_receiver.delivery import Deliverer, Entry, Retry, Transport, gate, ledger
 from skan_receiver.delivery.gate import Ask, Recent, Told, probe_after
 from skan_receiver.delivery.registry import add, change, find, pause, remove, resume
 from skan_receiver.storage import Delivery, Store, StoredDestination
@@ -27,6 +27,8 @@ DESTINATION, DELIVERY = table(StoredDestination), table(Delivery)
 
 HOUR = 3600.0
 DAY = timedelta(days=1)
+# What failed is tried again when the test says that time has passed, and not by itself.
+SELDOM = Retry(usual=(600.0,) * 11)
 LOOK_SECONDS = 0.6  # longer than what a deliverer knows of destinations is old
 
 ByHand = Callable[[], Deliverer]
@@ -44,7 +46,7 @@ def by_hand(store: Store) -> Iterator[ByHand]:
 
         def make() -> Deliverer:
             transport = Transport(allow_private=True, exchange_seconds=10.0)
-            deliverer = Deliverer(store, sender(store, transport))
+            deliverer = Deliverer(store, sender(store, transport), SELDOM)
             made.callback(deliverer.finish)
             return deliverer
 
@@ -55,7 +57,7 @@ def by_hand(store: Store) -> Iterator[ByHand]:
 def working(store: Store, workers: int = 1) -> Iterator[list[Deliverer]]:
     """So many deliverers, each in a thread that goes about it as a worker's does."""
     stop = threading.Event()
-    deliverers = [Deliverer(store, sender(store)) for _ in range(workers)]
+    deliverers = [Deliverer(store, sender(store), SELDOM) for _ in range(workers)]
     jobs = [Job("deliver", one.step, TICK_SECONDS, one.wake) for one in deliverers]
     threads = [threading.Thread(target=job.keep_at_it, args=(stop,)) for job in jobs]
     for thread in threads:
@@ -70,7 +72,7 @@ def working(store: Store, workers: int = 1) -> Iterator[list[Deliverer]]:
             deliverer.finish()
 
 
-def eventually(over: Callable[[], Any], seconds: float = 20) -> None:
+def eventually(over: Callable[[], Any], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not over():
         assert time.monotonic() < deadline
@@ -275,7 +277,7 @@ def test_a_probe_that_is_taken_closes_the_breaker(books: Books, store: Store) ->
         eventually(lambda: shut_for(books))
         time.sleep(LOOK_SECONDS)
         open_.behaviour = answers(200)
-        time_passes(books, 30)
+        time_passes(books, 900)
         deliverer.wake.set()
         eventually(lambda: books.states() == {"done": 60})
     assert (shut_for(books), entry_of(books).failing_since) == (None, None)

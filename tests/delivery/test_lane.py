@@ -77,7 +77,7 @@ def sending() -> int:
     return sum(thread.name == "deliver-copy" for thread in threading.enumerate())
 
 
-def eventually(over: Callable[[], Any], seconds: float = 20) -> None:
+def eventually(over: Callable[[], Any], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not over():
         assert time.monotonic() < deadline

@@ -6,10 +6,13 @@ Exit status 1 where something acknowledged was lost, or anything counted twice.
 
 import argparse
 import json
+import logging
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+
+import structlog
 
 from tests import postgres
 from tests.faults import blocked, delivery, kill, order
@@ -21,6 +24,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--only", choices=["kill", "full", "locked", "order", "delivery"])
     arguments = parser.parse_args()
+    # The lines below are for programs; what the harness itself keeps is of no interest.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     good = True
     for name, fault in _faults(arguments.rounds, arguments.seed):
         if arguments.only in (None, name):
