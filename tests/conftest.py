@@ -5,11 +5,16 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from skan_receiver.storage import Store, migrate
 from tests import postgres
 
 _names = count()
+
+# No test is about how fast the machine is, nor how busy.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
