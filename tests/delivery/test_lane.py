@@ -318,6 +318,7 @@ def test_a_breaker_that_cannot_give_back_does_not_write_twice(postgres_url: str)
             eventually(lambda: open_until(store))
             time.sleep(6.5)  # longer than anybody waits for a lock
     deliverer.finish()
+    eventually(lambda: not any(thread.name == "record" for thread in threading.enumerate()))
     tries = Counter(row.delivery_id for row in books.attempts())
     store.close()
     assert set(tries.values()) == {1}

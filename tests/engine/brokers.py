@@ -73,6 +73,7 @@ class Broker:
         """It takes connections, and says nothing."""
         for process in self._processes:
             os.killpg(process.pid, signal.SIGSTOP)
+        time.sleep(0.5)  # Erlang's many threads do not stop at once
         try:
             yield
         finally:

@@ -34,6 +34,9 @@ CROSSED = pytest.mark.parametrize(
     indirect=True,
 )
 
+# Leases are short there: what was held by who is killed is to be had again soon.
+BRISK = "tests.engine.brisk"
+
 COUNT = 1_500
 AT_ONCE = 8
 KILLS = 5
@@ -59,13 +62,13 @@ class Engine:
         self._log = folder / "engine.log"
         self._running: list[subprocess.Popen[bytes]] = []
 
-    def start(self, pool: str = "threads", concurrency: int = 16) -> None:
+    def start(self, *how: str, app: str = "skan_receiver.engine") -> None:
         self._start("skan_receiver", "worker")
-        self.start_celery(pool, concurrency)
+        self.start_celery(*how, app=app)
 
-    def start_celery(self, pool: str = "threads", concurrency: int = 16) -> None:
-        how = ("-P", pool, "-c", str(concurrency), "--without-gossip", "--without-mingle")
-        self._start("celery", "-A", "tests.engine.brisk", "worker", *how)
+    def start_celery(self, *how: str, app: str = "skan_receiver.engine") -> None:
+        how = how or ("-P", "threads", "-c", "16")
+        self._start("celery", "-A", app, "worker", "--without-gossip", "--without-mingle", *how)
 
     def kill_celery(self) -> None:
         """kill -9 of the one that was started last, and its children."""
@@ -109,7 +112,7 @@ def eventually(over: Callable[[], Any], seconds: float = 40) -> None:
     deadline = time.monotonic() + seconds
     while not over():
         assert time.monotonic() < deadline
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
 def arrived(open_: Sink, count: int) -> bool:
@@ -150,7 +153,7 @@ def test_processes_deliver_as_threads_do(books: Books, engine: Engine) -> None:
     """Forked ones: nothing that was opened before the fork is used after it."""
     with sink() as open_:
         bodies = books.owe([relay(open_.url)], 200)
-        engine.start("prefork", 2)
+        engine.start("-P", "prefork", "-c", "2")
         complete(books, open_, bodies)
     assert len(open_.ids()) == 200
 
@@ -160,11 +163,11 @@ def test_workers_killed_in_the_middle_lose_nothing(books: Books, engine: Engine)
     """kill -9, five times: each arrives; copies only of the chunks that were under way."""
     with slow_sink() as open_:
         bodies = books.owe([relay(open_.url, concurrency=AT_ONCE)], COUNT)
-        engine.start()
+        engine.start(app=BRISK)
         for number in range(KILLS):
             eventually(partial(arrived, open_, (number + 1) * COUNT // (KILLS + 2)))
             engine.kill_celery()
-            engine.start_celery()
+            engine.start_celery(app=BRISK)
         complete(books, open_, bodies)
     assert len(open_.ids()) - COUNT <= KILLS * AT_ONCE * CHUNK
 
