@@ -76,6 +76,8 @@ lock: | $(UV)
 	$(COMPILE) --group test --extra analytics -c requirements/run.txt -o requirements/test.txt
 	$(COMPILE) --group test --group e2e --group dev --extra analytics --extra celery \
 		-c requirements/test.txt -o requirements/dev.txt
+	$(COMPILE) --group test --extra analytics --extra spark \
+		-c requirements/dev.txt -o requirements/spark.txt
 
 # Front-end files, from npm, checked against vendor.json (needs npm).
 vendor: .venv/.run
