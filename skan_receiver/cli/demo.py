@@ -16,7 +16,7 @@ import click
 from skan_receiver.cli.output import show
 from skan_receiver.cli.simulated import keys_folder, to_database
 from skan_receiver.config import Settings, load
-from skan_receiver.reports import REPORTS, Filters, Period
+from skan_receiver.reports import REPORTS, Period, Question
 from skan_receiver.settle import BATCH, settle
 from skan_receiver.simulator.keys import PUBLIC, make_keys
 from skan_receiver.simulator.run import Run
@@ -116,7 +116,7 @@ def _summary(store: Store, run: Run, seconds: float) -> None:
     period = Period(datetime(2000, 1, 1, tzinfo=UTC), datetime.now(UTC) + timedelta(hours=1))
     names = ("framework", "version", "verdict")
     with store.read() as connection:
-        rows = REPORTS["volumes"].table(connection, period, Filters(), names)
+        rows = REPORTS["volumes"].table(connection, Question(period=period, by=names))
     show(rows, (*names, "postbacks", "counted", "installs"), as_json=False)
     show(_tiers(run), ("tier", "winning postbacks"), as_json=False)
     installs = sum(row["installs"] for row in rows)

@@ -1,10 +1,9 @@
 """`report NAME`: numbers for a period."""
 
-import csv
-import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,10 +11,13 @@ import click
 from skan_receiver.cli.context import open_store
 from skan_receiver.cli.output import dumps, show
 from skan_receiver.protocol import Framework, Verdict
-from skan_receiver.reports import REPORTS, Filters, Period
-from skan_receiver.storage.spreadsheet import guarded
+from skan_receiver.reports import REPORTS, Filters, Unanswerable, Written
+from skan_receiver.reports.formats import as_csv, as_parquet
+from skan_receiver.reports.question import BASES
+from skan_receiver.web.chart_page import chart_page
 
 ALL_DIMENSIONS = sorted({name for report in REPORTS.values() for name in report.dimensions})
+FORMATS = ["table", "csv", "json", "parquet"]
 
 
 def _dimensions(_ctx: object, _parameter: object, written: tuple[str, ...]) -> tuple[str, ...]:
@@ -28,47 +30,59 @@ def _dimensions(_ctx: object, _parameter: object, written: tuple[str, ...]) -> t
 
 @click.command()
 @click.argument("name", type=click.Choice(list(REPORTS)))
-@click.option("--from", "start", help="First day, or hour; UTC. [default: 30 days ago]")
+@click.option("--from", "start", help="First day, or hour. [default: 30 days ago]")
 @click.option("--to", "end", help="Last day, or the hour to stop before. [default: now]")
+@click.option("--tz", "zone", help="Whose days, as in Europe/Berlin. [default: UTC]")
 @click.option(
     "--by", multiple=True, callback=_dimensions, help="Split by these, as in day,verdict."
 )
+@click.option("--basis", type=click.Choice(BASES), help="What a date is of: the arrival, or an "
+              "estimate of the install.")  # fmt: skip
+@click.option("--currency", help="Convert amounts into it, as in EUR, by the rates of their days.")
+@click.option("--statement", help="Whose numbers to compare with.")
 @click.option("--app", "app_id", type=click.IntRange(min=0, max=2**63 - 1), help="One app.")
 @click.option("--network", "ad_network_id", help="One ad network.")
 @click.option("--framework", type=click.Choice([f.value for f in Framework]))
 @click.option("--version", help="One SKAdNetwork version.")
 @click.option("--window", type=click.IntRange(0, 2))
 @click.option("--verdict", type=click.Choice([v.value for v in Verdict]))
-@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="table")
 @click.option("--json", "as_json", is_flag=True, help="As --format json: NDJSON.")
+@click.option("--chart", type=click.Path(dir_okay=False, writable=True, path_type=Path),
+              help="Write a page with the chart to this file, instead of printing.")  # fmt: skip
 def report(
     name: str,
-    start: str | None,
-    end: str | None,
-    by: tuple[str, ...],
     form: str,
+    chart: Path | None,
     *,
     as_json: bool,
-    **filters: Any,
+    **asked: Any,
 ) -> None:
-    """Print the report NAME, by default of the last 30 days. Times are UTC."""
+    """Print the report NAME, by default of the last 30 days in UTC."""
     chosen = REPORTS[name]
-    by = by or chosen.usually
-    if wrong := set(by) - set(chosen.dimensions):
-        raise click.UsageError(f"{name} cannot be split by {', '.join(sorted(wrong))}")
+    filters = Filters(**{field: asked.pop(field) for field in _FILTERS})
     try:
-        period = Period.of(start, end, datetime.now(UTC))
-    except ValueError as error:
-        raise click.UsageError(str(error)) from None
-    _, store = open_store()
-    with store.read() as connection:
-        rows = chosen.table(connection, period, Filters(**filters), by)
-    _print(rows, chosen.columns(by), "json" if as_json else form)
+        question = chosen.asked(Written(filters=filters, **asked).read(datetime.now(UTC)))
+        _, store = open_store()
+        with store.read() as connection:
+            rows = chosen.table(connection, question)
+    except Unanswerable as error:
+        raise click.UsageError(f"{name}: {error}") from None
+    if chart:
+        chart.write_text(chart_page(chosen.title, chosen.chart(rows, question.by)))
+        click.echo(f"{chart}: open it in a browser")
+        return
+    _print(rows, chosen.columns(question.by), "json" if as_json else form)
+
+
+_FILTERS = ("app_id", "ad_network_id", "framework", "version", "window", "verdict")
 
 
 def _print(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], form: str) -> None:
     if form == "csv":
-        write_csv(rows, columns)
+        click.echo(as_csv(columns, ([row[name] for name in columns] for row in rows)), nl=False)
+    elif form == "parquet":
+        sys.stdout.buffer.write(as_parquet(columns, rows))
     elif form == "json":
         for row in rows:
             click.echo(dumps(row))
@@ -78,22 +92,6 @@ def _print(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], form: str)
             columns,
             as_json=False,
         )
-
-
-def write_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    """Comma-separated values, safe to open in a spreadsheet."""
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(columns)
-    for row in rows:
-        writer.writerow(_cell(row[name]) for name in columns)
-
-
-def _cell(value: object) -> object:
-    if isinstance(value, str):
-        return guarded(value)
-    if isinstance(value, tuple):  # what happened, or several currencies
-        return json.dumps(value) if value else ""
-    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def _word(name: str, value: object) -> object:

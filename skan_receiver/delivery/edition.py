@@ -2,21 +2,20 @@
 
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table
+from sqlalchemy import Connection
 
 from skan_receiver.conversion.timing import CLOCKS, completeness
 from skan_receiver.delivery.destinations.report import COUNT, ReportDestination
 from skan_receiver.delivery.facts import iso
 from skan_receiver.delivery.window_spans import Span
-from skan_receiver.reports import Filters, Period
-from skan_receiver.reports.cells import HOURS
-from skan_receiver.reports.results import INSTALL
+from skan_receiver.reports import Filters, Period, Question
+from skan_receiver.reports.question import INSTALL
 
 Rows = Sequence[dict[str, Any]]
 
@@ -35,8 +34,13 @@ def edition(
     """The window as its numbers are now."""
     table = destination.table
     columns = table.columns(destination.split)
-    period = Period(span.start, span.end)
-    found = table.table(connection, period, Among.of(destination), destination.split)
+    question = Question(
+        period=Period(span.start, span.end),
+        by=destination.split,
+        filters=_looked_at(destination),
+        basis=destination.basis,
+    )
+    found = table.table(connection, question)
     kept, suppressed = without_small(found, destination.min_count)
     says = {
         "columns": columns,
@@ -63,36 +67,16 @@ def without_small(rows: Rows, least: int) -> tuple[Rows, dict[str, float]]:
     return kept, {"rows": len(small), "postbacks": round(sum(row[COUNT] for row in small), 6)}
 
 
-@dataclass(frozen=True, slots=True)
-class Among(Filters):
-    """What a destination looks at: of what counts, any of several apps, networks and so on."""
-
-    apps: tuple[int, ...] = ()
-    ad_networks: tuple[str, ...] = ()
-    frameworks: tuple[str, ...] = ()
-    windows: tuple[int, ...] = ()
-
-    @classmethod
-    def of(cls, destination: ReportDestination) -> "Among":
-        apps = destination.apps
-        return cls(
-            app_id=apps[0] if len(apps) == 1 else None,  # whose schemas are read
-            apps=apps,
-            ad_networks=destination.ad_networks,
-            frameworks=tuple(map(str, destination.frameworks)),
-            windows=destination.windows,
-        )
-
-    def conditions(self, cells: Table = HOURS) -> Iterator[ColumnElement[bool]]:
-        yield cells.c.counted
-        for column, values in (
-            (cells.c.app_id, self.apps),
-            (cells.c.ad_network_id, self.ad_networks),
-            (cells.c.framework, self.frameworks),
-            (cells.c.window, self.windows),
-        ):
-            if values:
-                yield column.in_(values)
+def _looked_at(destination: ReportDestination) -> Filters:
+    """Of what counts, any of several apps, networks and so on."""
+    apps = destination.apps
+    return Filters(
+        app_id=apps[0] if len(apps) == 1 else apps or None,  # whose schemas are read
+        ad_network_id=destination.ad_networks or None,
+        framework=tuple(map(str, destination.frameworks)) or None,
+        window=destination.windows or None,
+        counted=True,
+    )
 
 
 def _completeness(destination: ReportDestination, span: Span, as_of: datetime) -> dict[int, float]:

@@ -1,23 +1,29 @@
 """The counted cells a report sums: which of them, and split by what."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Column,
     ColumnElement,
     Connection,
+    Integer,
     Label,
     Row,
     Table,
+    case,
     cast,
     func,
     select,
 )
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from skan_receiver.reports.period import Period
+from skan_receiver.reports.question import Question
 from skan_receiver.storage import CountDay, CountHour
 from skan_receiver.storage.columns import table
 
@@ -74,54 +80,78 @@ class Group:
     verdict: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What to look at; None is: all of them."""
+def _day(grain: Grain, period: Period) -> ColumnElement[Any]:
+    """The day of a cell in the period's time zone; what is counted by day keeps the day it has."""
+    if period.zone is UTC or grain.at.name != "hour":
+        return grain.dimensions["day"]
+    *earlier, (_, ahead) = period.offsets()
+    changes = [since for since, _ in period.offsets()][1:]
+    whens = [
+        (grain.at < change, _Ahead(grain.at, minutes=_minutes(was)))
+        for change, (_, was) in zip(changes, earlier, strict=True)
+    ]
+    day = _Ahead(grain.at, minutes=_minutes(ahead))
+    return case(*whens, else_=day) if whens else day
 
-    app_id: int | None = None
-    ad_network_id: str | None = None
-    framework: str | None = None
-    version: str | None = None
-    window: int | None = None
-    verdict: str | None = None
-    counted: bool | None = None
 
-    def conditions(self, cells: Table = HOURS) -> Iterator[ColumnElement[bool]]:
-        """One for each filter that is set."""
-        for name in self.__slots__:
-            if (value := getattr(self, name)) is not None:
-                # Ids compare without case; the cells hold them in lower case.
-                yield cells.c[name] == (value.lower() if name == "ad_network_id" else value)
+def _minutes(ahead: timedelta) -> int:
+    return round(ahead.total_seconds() / 60)
+
+
+class _Ahead(FunctionElement[Any]):
+    """The date so many minutes later: what the calendar says where clocks are ahead of UTC."""
+
+    inherit_cache = True
+    name = "ahead"
+
+    def __init__(self, at: ColumnElement[datetime], *, minutes: int) -> None:
+        super().__init__(at, cast(minutes, Integer))
+
+
+@compiles(_Ahead)
+def _on_sqlite(element: _Ahead, compiler: Any, **kw: Any) -> str:
+    at, minutes = (compiler.process(one, **kw) for one in element.clauses)
+    return f"date({at}, {minutes} || ' minutes')"
+
+
+@compiles(_Ahead, "postgresql")
+def _on_postgresql(element: _Ahead, compiler: Any, **kw: Any) -> str:
+    at, minutes = (compiler.process(one, **kw) for one in element.clauses)
+    return f"CAST(({at} + make_interval(mins => {minutes})) AS date)"
 
 
 def sums(
     connection: Connection,
-    period: Period,
-    filters: Filters,
-    by: Sequence[str],
+    question: Question,
     *,
     also: Iterable[ColumnElement[Any]] = (),
     amounts: Iterable[ColumnElement[int]],
     only: Iterable[ColumnElement[bool]] = (),
     grain: Grain = NARROW,
 ) -> list[dict[str, Any]]:
-    """`amounts` summed over the cells of a period, split by dimensions and by `also`."""
-    also = tuple(also)
-    split = {name: grain.dimensions[name] for name in by}
+    """`amounts` summed over the cells of a period, split as asked and by `also`."""
+    also, period = tuple(also), question.period
+    at = {"day": _day(grain, period)}
+    split = {name: at.get(name, grain.dimensions[name]) for name in question.by}
     keys = [*(column.label(name) for name, column in split.items()), *also]
     statement = (
         select(*keys, *amounts)
         .where(grain.at >= period.start, grain.at < period.end)
-        .where(*filters.conditions(grain.cells), *only)
-        .group_by(*split.values(), *map(_by_name, also))
-        .order_by(*split.values(), *also)
+        .where(*question.filters.conditions(grain.cells), *only)
+        .group_by(*map(_by_name, keys))
+        .order_by(*map(_by_name, keys))
     )
-    return [_plain(row) for row in connection.execute(statement)]
+    return [_plain(row, period) for row in connection.execute(statement)]
 
 
 def _by_name(key: ColumnElement[Any]) -> Any:
-    """PostgreSQL does not see that an expression with parameters is the one selected."""
-    return key.name if isinstance(key, Label) else key
+    """PostgreSQL does not see that an expression with parameters is the one selected.
+
+    Where the name is that of a column as well, the column is meant on either side.
+    """
+    if isinstance(key, Label):
+        return key.element if isinstance(key.element, Column) else key.name
+    return key
 
 
 def total(of: ColumnElement[Any], name: str) -> ColumnElement[int]:
@@ -129,9 +159,11 @@ def total(of: ColumnElement[Any], name: str) -> ColumnElement[int]:
     return cast(func.coalesce(func.sum(of), 0), BigInteger).label(name)
 
 
-def _plain(row: Row[Any]) -> dict[str, Any]:
-    """A day is text in SQLite."""
+def _plain(row: Row[Any], period: Period) -> dict[str, Any]:
+    """A day is text in SQLite; an hour is told in the period's time zone."""
     named = dict(row._mapping)
     if "day" in named:
         named["day"] = date.fromisoformat(str(named["day"]))
+    if "hour" in named:
+        named["hour"] = named["hour"].astimezone(period.zone)
     return named

@@ -1,16 +1,16 @@
 """What users did, as far as the values say: counts of raw values, read through the schemas."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection
 
 from skan_receiver.conversion import Meaning
-from skan_receiver.reports import cells
-from skan_receiver.reports.cells import HOURS, Filters, Group
-from skan_receiver.reports.period import Period
-from skan_receiver.reports.report import Report
+from skan_receiver.reports import cells, charts
+from skan_receiver.reports.cells import HOURS, Group
+from skan_receiver.reports.question import Question
+from skan_receiver.reports.report import Report, Rows
 from skan_receiver.reports.stretches import hour_of_reading
 from skan_receiver.reports.values import COULD_CARRY
 from skan_receiver.storage.meanings import LEAST, NO_SCHEMA, Arrived, Book, rest
@@ -63,28 +63,24 @@ class _Sum:
 Topic = tuple[str, str, str | None]  # what, name, currency
 
 
-def rows(
-    connection: Connection, period: Period, filters: Filters, by: Sequence[str]
-) -> list[Happened]:
+def rows(connection: Connection, question: Question) -> list[Happened]:
     """Events and revenue of each group; what could not be read is a row of its own."""
-    versions = history(connection, filters.app_id)
+    versions = history(connection, question.filters.app)
     found = cells.sums(
         connection,
-        period,
-        filters,
-        by,
-        also=(*_GRAIN, hour_of_reading(versions, period).label("cell_hour")),
+        question,
+        also=(*_GRAIN, hour_of_reading(versions, question.period).label("cell_hour")),
         amounts=(cells.total(HOURS.c.n, "n"),),
         only=COULD_CARRY,
     )
     book = Book(versions)
     groups: dict[tuple[Any, ...], dict[Topic, _Sum]] = {}
     for row in found:
-        group = groups.setdefault(tuple(row[name] for name in by), {})
+        group = groups.setdefault(tuple(row[name] for name in question.by), {})
         for topic, weight, least, most in _said(book, row):
             group.setdefault(topic, _Sum()).add(row["n"], weight, least, most)
     return [
-        _happened(dict(zip(by, key, strict=True)), topic, group[topic])
+        _happened(dict(zip(question.by, key, strict=True)), topic, group[topic])
         for key, group in groups.items()
         for topic in sorted(group, key=_rank)
         if abs(group[topic].postbacks) > LEAST
@@ -145,10 +141,21 @@ def _rank(topic: Topic) -> tuple[int, str, str]:
     return ORDER.index(what), name, currency or ""
 
 
+def chart(rows: Rows, by: tuple[str, ...]) -> dict[str, Any]:
+    """How often each event happened: at least, and at most."""
+    times = [
+        {**row, "high": row["least"] if row["most"] is None else row["most"]}
+        for row in rows
+        if row["what"] == EVENT
+    ]
+    return charts.bands(times, ("name", *by), ("least", "least", "high"), "Times, at least to most")
+
+
 EVENTS = Report(
     title="Events and revenue, as far as the values say",
     dimensions=tuple(name for name in cells.DIMENSIONS if name != "verdict"),
     usually=("window",),
     measures=("what", "name", "postbacks", "certain", "least", "most", "currency"),
     rows=rows,
+    chart=chart,
 )

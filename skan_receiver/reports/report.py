@@ -1,13 +1,15 @@
 """What a report is."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
 
-from skan_receiver.reports.cells import Filters, Group
-from skan_receiver.reports.period import Period
+from skan_receiver.reports.cells import Group
+from skan_receiver.reports.question import ARRIVAL, Question, Unanswerable
+
+Rows = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,17 +20,35 @@ class Report:
     dimensions: tuple[str, ...]  # what it can be split by
     usually: tuple[str, ...]  # what it is split by when nothing is said
     measures: tuple[str, ...]  # the columns after those
-    # connection, period, filters, by -> rows in order, with an attribute for each column
-    rows: Callable[[Connection, Period, Filters, Sequence[str]], Sequence[Group]]
+    # -> rows in order, with an attribute for each column
+    rows: Callable[[Connection, Question], Sequence[Group]]
+    # Its rows as a Vega-Lite specification, given what they are split by.
+    chart: Callable[[Rows, tuple[str, ...]], dict[str, Any]]
+    bases: tuple[str, ...] = (ARRIVAL,)  # what its dates can be of; the first, when nothing is said
+    has_amounts: bool = False  # they can be converted into one currency
+    needs_statement: bool = False
 
     def columns(self, by: Sequence[str]) -> tuple[str, ...]:
         """The columns of its rows when it is split so."""
         return (*by, *self.measures)
 
-    def table(
-        self, connection: Connection, period: Period, filters: Filters, by: Sequence[str]
-    ) -> list[dict[str, Any]]:
+    def asked(self, question: Question) -> Question:
+        """The question with what was left to the report. Raises Unanswerable with the remedy."""
+        if other := [name for name in question.by if name not in self.dimensions]:
+            split = ", ".join(self.dimensions)
+            raise Unanswerable("by", f"cannot be split by {other[0]!r}, but by: {split}")
+        if question.basis not in self.bases and question.basis != ARRIVAL:
+            raise Unanswerable("basis", f"its dates are those of: {', '.join(self.bases)}")
+        if question.currency and not self.has_amounts:
+            raise Unanswerable("currency", "it has no amounts; leave it out")
+        if self.needs_statement != bool(question.statement):
+            remedy = "name one" if self.needs_statement else "leave it out"
+            raise Unanswerable("statement", f"whose numbers to compare with; {remedy}")
+        basis = question.basis if question.basis in self.bases else self.bases[0]
+        return question.but(by=question.by or self.usually, basis=basis)
+
+    def table(self, connection: Connection, question: Question) -> list[dict[str, Any]]:
         """Its rows as plain dicts, with the columns that were asked for."""
-        names = self.columns(by)
-        found = self.rows(connection, period, filters, by)
+        names = self.columns(question.by)
+        found = self.rows(connection, question)
         return [{name: getattr(row, name) for name in names} for row in found]

@@ -9,29 +9,26 @@ is a fair estimate; a single one may be of another day.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, true
 
 from skan_receiver.conversion.encode import RISING_ONLY
 from skan_receiver.conversion.timing import CLOCKS, usual_install
-from skan_receiver.reports import cells
-from skan_receiver.reports.cells import NARROW, PLACES, WIDE, Filters, Grain
+from skan_receiver.reports import cells, charts
+from skan_receiver.reports.cells import NARROW, PLACES, WIDE, Grain
 from skan_receiver.reports.events import _Cell
-from skan_receiver.reports.period import DAY, Period
-from skan_receiver.reports.report import Report
+from skan_receiver.reports.period import DAY
+from skan_receiver.reports.question import ARRIVAL, BASES, Question
+from skan_receiver.reports.report import Report, Rows
 from skan_receiver.reports.stretches import hour_of_reading
 from skan_receiver.reports.tally import Result, Tally
 from skan_receiver.storage.counts import ABSENT, NOTHING
 from skan_receiver.storage.meanings import Arrived, Book
 from skan_receiver.storage.schemas import Version, history
-
-# What the date of a row is of.
-ARRIVAL: Final = "arrival"
-INSTALL: Final = "install"
 
 MIDDAY = DAY / 2
 
@@ -39,27 +36,22 @@ MIDDAY = DAY / 2
 GRAIN = ("app_id", "version", "window", "conversion_type", "fine_value", "coarse_value")
 
 
-def rows(
-    connection: Connection,
-    period: Period,
-    filters: Filters,
-    by: Sequence[str],
-    *,
-    basis: str = ARRIVAL,
-) -> list[Result]:
+def rows(connection: Connection, question: Question) -> list[Result]:
     """Results of a period, by arrival or by usual install.
 
-    Of the counts by day, the days that begin in the period; a row of them has no hour.
+    Of the counts by day, the UTC days with the period's dates; a row of them has no hour.
     """
-    grain = WIDE if set(by) & set(PLACES) else NARROW
-    by = tuple(name for name in by if name in grain.dimensions)
-    versions = history(connection, filters.app_id)
+    grain = WIDE if set(question.by) & set(PLACES) else NARROW
+    by = tuple(name for name in question.by if name in grain.dimensions)
+    period = question.period if grain is NARROW else question.period.dates
+    question = question.but(by=by, period=period)
+    versions = history(connection, question.filters.app)
     book = Book(versions)
     found: defaultdict[tuple[Any, ...], Tally] = defaultdict(Tally)
-    for dated in _dated(grain, basis):
-        for row in dated.won(connection, period, filters, by, versions):
+    for dated in _dated(grain, question.basis):
+        for row in dated.won(connection, question, versions):
             cell = Arrived.of_cell(_Cell(row))
-            found[dated.group(row, by)].add(cell, row["n"], book.read(cell))
+            found[dated.group(row, question)].add(cell, row["n"], book.read(cell))
     return [
         found[key].result(dict(zip(by, key, strict=True)))
         for key in sorted(found, key=_rank)
@@ -76,25 +68,19 @@ class _Dated:
     ago: timedelta | None = None  # so long before they arrived; None: as they arrived
 
     def won(
-        self,
-        connection: Connection,
-        period: Period,
-        filters: Filters,
-        by: Sequence[str],
-        versions: Sequence[Version],
+        self, connection: Connection, question: Question, versions: Sequence[Version]
     ) -> Iterator[dict[str, Any]]:
         """Those of a period, by what their rows are split by and by what they mean."""
-        ago, columns = self.ago or timedelta(), self.grain.cells.c
-        arrived = Period(period.start + ago, period.end + ago)
+        ago, columns, period = self.ago or timedelta(), self.grain.cells.c, question.period
+        arrived = replace(period, start=period.start + ago, end=period.end + ago)
         is_wide = self.grain is WIDE
         hour = columns.day if is_wide else hour_of_reading(versions, arrived)
         grain = [columns[name].label(f"cell_{name}") for name in GRAIN]
-        dates = [] if self.ago is None else [name for name in ("hour", "day") if name in by]
+        dates = [] if self.ago is None else [n for n in ("hour", "day") if n in question.by]
+        others = tuple(name for name in question.by if name not in dates)
         for row in cells.sums(
             connection,
-            arrived,
-            filters,
-            [name for name in by if name not in dates],
+            question.but(period=arrived, by=others),
             also=(*grain, hour.label("cell_hour"), *([self.grain.at.label("at")] if dates else ())),
             amounts=(cells.total(columns.n, "n"),),
             only=(columns.counted, columns.did_win, self.only),
@@ -102,12 +88,12 @@ class _Dated:
         ):
             yield row | {"cell_hour": row["cell_hour"] + (MIDDAY if is_wide else timedelta())}
 
-    def group(self, row: Mapping[str, Any], by: Iterable[str]) -> tuple[Any, ...]:
+    def group(self, row: Mapping[str, Any], question: Question) -> tuple[Any, ...]:
         """The group of a cell."""
         if self.ago is not None and "at" in row:
-            at = row["at"] - self.ago
+            at = (row["at"] - self.ago).astimezone(question.period.zone)
             row = {**row, "hour": at, "day": at.date()}
-        return tuple(_present(name, row[name]) for name in by)
+        return tuple(_present(name, row[name]) for name in question.by)
 
 
 def _dated(grain: Grain, basis: str) -> Iterator[_Dated]:
@@ -133,6 +119,11 @@ def _rank(key: tuple[Any, ...]) -> tuple[tuple[bool, Any], ...]:
     return tuple((value is not None, value) for value in key)
 
 
+def chart(rows: Rows, by: tuple[str, ...]) -> dict[str, Any]:
+    """Installs over time, or by group."""
+    return charts.bars(rows, by, "installs", "Installs")
+
+
 RESULTS = Report(
     title="Results: what came, and what it was worth",
     dimensions=(*(name for name in cells.DIMENSIONS if name != "verdict"), *PLACES),
@@ -143,4 +134,6 @@ RESULTS = Report(
         "events",
     ),
     rows=rows,
+    chart=chart,
+    bases=BASES,
 )

@@ -1,16 +1,16 @@
 """Which conversion values came, and how often none did."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
 
-from skan_receiver.reports import cells
-from skan_receiver.reports.cells import HOURS, Filters, Group
-from skan_receiver.reports.period import Period
-from skan_receiver.reports.report import Report
+from skan_receiver.reports import cells, charts
+from skan_receiver.reports.cells import HOURS, Group
+from skan_receiver.reports.question import Question
+from skan_receiver.reports.report import Report, Rows
 from skan_receiver.storage.counts import ABSENT, NOTHING
 
 COARSE = ("low", "medium", "high")
@@ -33,27 +33,23 @@ class Value(Group):
     share: float
 
 
-def rows(
-    connection: Connection, period: Period, filters: Filters, by: Sequence[str]
-) -> list[Value]:
+def rows(connection: Connection, question: Question) -> list[Value]:
     """The distribution of values in each group; the shares of a group add up to 1."""
     found = cells.sums(
         connection,
-        period,
-        filters,
-        by,
+        question,
         also=(HOURS.c.fine_value, HOURS.c.coarse_value),
         amounts=(cells.total(HOURS.c.n, "n"),),
         only=COULD_CARRY,
     )
     groups: dict[tuple[Any, ...], Counter[Answer]] = {}
     for row in found:
-        group = groups.setdefault(tuple(row[name] for name in by), Counter({NONE: 0}))
+        group = groups.setdefault(tuple(row[name] for name in question.by), Counter({NONE: 0}))
         group[_answer(row)] += row["n"]
     return [
         value
         for key, answers in groups.items()
-        for value in _distribution(dict(zip(by, key, strict=True)), answers)
+        for value in _distribution(dict(zip(question.by, key, strict=True)), answers)
     ]
 
 
@@ -81,10 +77,29 @@ def _rank(answer: Answer) -> tuple[int, int]:
     return (2, 0) if coarse is None else (1, COARSE.index(coarse))
 
 
+def chart(rows: Rows, by: tuple[str, ...]) -> dict[str, Any]:
+    """Each value's share of its group; what was absent too."""
+    values = [
+        {"value": _label(row), "group": _about(row, by), "share": row["share"]} for row in rows
+    ]
+    spec = charts.heat(values, "value", "group", "share", "Share")
+    return spec | {"height": {"step": 24}}
+
+
+def _label(row: Mapping[str, Any]) -> str:
+    answer = row["coarse_value"] if row["fine_value"] is None else row["fine_value"]
+    return "absent" if answer is None else str(answer)
+
+
+def _about(row: Mapping[str, Any], by: Sequence[str]) -> str:
+    return ", ".join(charts.text(name, row[name]) for name in by) or "all"
+
+
 VALUES = Report(
     title="Conversion values, and how often there was none",
     dimensions=tuple(name for name in cells.DIMENSIONS if name != "verdict"),
     usually=("window",),
     measures=("fine_value", "coarse_value", "postbacks", "share"),
     rows=rows,
+    chart=chart,
 )

@@ -1,14 +1,14 @@
 """How many postbacks came, and how many of them count."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, and_, case
 
-from skan_receiver.reports import cells
-from skan_receiver.reports.cells import HOURS, Filters, Group
-from skan_receiver.reports.period import Period
-from skan_receiver.reports.report import Report
+from skan_receiver.reports import cells, charts
+from skan_receiver.reports.cells import HOURS, Group
+from skan_receiver.reports.question import Question
+from skan_receiver.reports.report import Report, Rows
 
 # DESIGN, "install": the winning download that the first window reports. SKAdNetwork 1.0 does
 # not tell downloads from redownloads, so none of its postbacks is called an install.
@@ -29,17 +29,20 @@ class Volume(Group):
     installs: int
 
 
-def rows(
-    connection: Connection, period: Period, filters: Filters, by: Sequence[str]
-) -> list[Volume]:
+def rows(connection: Connection, question: Question) -> list[Volume]:
     """Volumes of a period; every postback is in the hour of its first arrival."""
     amounts = (
         cells.total(HOURS.c.n, "postbacks"),
         cells.total(case((HOURS.c.counted, HOURS.c.n), else_=0), "counted"),
         cells.total(case((_INSTALL, HOURS.c.n), else_=0), "installs"),
     )
-    found = cells.sums(connection, period, filters, by, amounts=amounts)
+    found = cells.sums(connection, question, amounts=amounts)
     return [Volume(**row) for row in found if row["postbacks"]]
+
+
+def chart(rows: Rows, by: tuple[str, ...]) -> dict[str, Any]:
+    """Postbacks over time."""
+    return charts.bars(rows, by, "postbacks", "Postbacks")
 
 
 VOLUMES = Report(
@@ -48,4 +51,5 @@ VOLUMES = Report(
     usually=("day", "verdict"),
     measures=("postbacks", "counted", "installs"),
     rows=rows,
+    chart=chart,
 )

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, func, select
 
 from skan_receiver.config import Settings
 from skan_receiver.protocol import Verdict
-from skan_receiver.reports import REPORTS, Filters, Period
+from skan_receiver.reports import REPORTS, Period, Question
 from skan_receiver.storage import Delivery, Quarantined, StoredPostback, search
 from skan_receiver.storage.columns import table
 from skan_receiver.storage.deliveries import DEAD, DONE, LEASED, OWED
@@ -71,7 +71,7 @@ def look(connection: Connection, settings: Settings, span: str, now: datetime) -
     span = span if span in SPANS else USUAL
     days, by = SPANS[span]
     period = _period(days, by, now)
-    rows = REPORTS["volumes"].table(connection, period, Filters(), (by, "verdict"))
+    rows = REPORTS["volumes"].table(connection, Question(period=period, by=(by, "verdict")))
     latest, _ = search.find(connection, settings, Query(), limit=LATEST)
     quarantined = connection.scalar(select(func.count()).select_from(QUARANTINE)) or 0
     steps = _steps(period, by, rows)

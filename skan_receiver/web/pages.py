@@ -1,8 +1,6 @@
 """What people look at after signing in. Everything works without JavaScript."""
 
-import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, render_template, request
@@ -20,10 +18,7 @@ from skan_receiver.web.headers import harden
 from skan_receiver.web.operations import unusual
 from skan_receiver.web.searching import Search
 from skan_receiver.web.services import services
-
-# What draws charts, in the order the files need each other.
-MANIFEST = Path(__file__).parent / "static" / "vendor" / "vendor.json"
-LIBRARIES = tuple(entry["file"] for entry in json.loads(MANIFEST.read_text()))
+from skan_receiver.web.vendored import LIBRARIES
 
 # "Verifying an install-validation postback": Apple's example, and Apple's signature.
 # https://developer.apple.com/documentation/storekit/verifying-an-install-validation-postback

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from skan_receiver.delivery.edition import without_small
 from skan_receiver.delivery.facts import of_window
 from skan_receiver.delivery.window_spans import containing
-from skan_receiver.reports import REPORTS, Filters, Period
+from skan_receiver.reports import REPORTS, Filters, Period, Question
 from skan_receiver.storage import Store
 from tests.delivery.reporting import (
     DAY,
@@ -43,7 +43,7 @@ def test_by_arrival_windows_add_up_to_volumes(receiver: Receiver, by: tuple[str,
 
     with receiver.store.read() as connection:
         (whole,) = REPORTS["volumes"].table(
-            connection, Period(start, this_hour()), Filters(counted=True), ()
+            connection, Question(period=Period(start, this_hour()), filters=Filters(counted=True))
         )
     for measure in ("postbacks", "installs"):
         assert sum(row[measure] for row in told) == whole[measure] == 28

@@ -38,7 +38,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"by": ["country", "hour"]}, "country is counted by day"),
     ({"basis": "install", "length": "hour"}, "write `length: day` or `week`"),
     ({"basis": "install", "by": ["hour"]}, "do not split by hour"),
-    ({"basis": "install", "report": "events"}, "is for the report results"),
+    ({"basis": "install", "report": "events"}, "dates of events are of: arrival"),
     ({"endpoints": ["network"]}, "counts do not know where a postback came in"),
     ({"body": {"n": "{row_count}"}, "format": "csv"}, "csv is rows alone"),
     ({"body": {"n": "{fine_value}"}}, "only destinations of the kind relay"),

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from skan_receiver.reports import REPORTS, Filters, Period
-from skan_receiver.reports.events import Happened
+from skan_receiver.reports import Filters, Period, Question
+from skan_receiver.reports.events import Happened, rows
 from skan_receiver.storage import CountHour, Store
 from skan_receiver.storage.columns import table
 from skan_receiver.storage.meanings import Arrived, Book
@@ -32,7 +32,7 @@ SCHEMA = text(
 
 def events(store: Store, *by: str, **filters: Any) -> list[Happened]:
     with store.read() as connection:
-        return list(REPORTS["events"].rows(connection, YEAR, Filters(**filters), by))  # type: ignore[arg-type]
+        return rows(connection, Question(period=YEAR, filters=Filters(**filters), by=by))
 
 
 def by_name(rows: list[Happened]) -> dict[tuple[str, str], Happened]:

@@ -1,10 +1,11 @@
 """What people write for a period, and what is meant."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from skan_receiver.reports import Period
+from skan_receiver.reports.period import zone_named
 
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 
@@ -50,3 +51,42 @@ def test_what_is_no_period_is_said_in_words(start: str | None, end: str | None) 
     """Whoever wrote it learns what to write, whatever it was."""
     with pytest.raises(ValueError, match=r"no date|before it begins"):
         Period.of(start, end, NOW)
+
+
+BERLIN = zone_named("Europe/Berlin")
+
+
+def test_a_day_elsewhere_begins_when_it_begins_there() -> None:
+    """The 1st of November of Berlin begins at 23:00 UTC of the day before."""
+    period = Period.of("2026-11-01", "2026-11-02", NOW, BERLIN)
+    assert (period.start, period.end) == (hour(31, 23, month=10), hour(2, 23))
+    assert period.dates == Period(hour(1), hour(3))
+
+
+def test_the_usual_month_begins_with_a_day_of_the_zone() -> None:
+    """Whatever the zone, the first day is whole."""
+    since = Period.of(None, None, NOW, BERLIN).start
+    assert since.astimezone(BERLIN).hour == 0
+
+
+def test_an_hour_belongs_to_the_day_in_which_it_begins() -> None:
+    """Where clocks are half an hour off, days begin with the first whole UTC hour."""
+    period = Period.of("2026-11-01", "2026-11-01", NOW, zone_named("Asia/Kolkata"))
+    assert (period.start, period.end) == (hour(31, 19, month=10), hour(1, 19))
+
+
+def test_clocks_that_change_are_known_to_the_hour() -> None:
+    """Summer time ends in Berlin at 01:00 UTC on the last Sunday of October."""
+    for end in ("2026-10-25", "2026-11-05"):
+        period = Period.of("2026-10-20", end, NOW, BERLIN)
+        assert list(period.offsets()) == [
+            (period.start, timedelta(hours=2)),
+            (hour(25, 1, month=10), timedelta(hours=1)),
+        ]
+
+
+@pytest.mark.parametrize("name", ["Nowhere/Town", "../../etc/passwd", "", "Europe"])
+def test_a_zone_nobody_knows_is_said_in_words(name: str) -> None:
+    """With one that is right."""
+    with pytest.raises(ValueError, match="Europe/Berlin"):
+        zone_named(name)

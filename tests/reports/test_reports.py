@@ -1,12 +1,16 @@
 """Reports are sums of what was counted."""
 
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from skan_receiver.reports import REPORTS, Filters, Period
+from skan_receiver.reports import REPORTS, Filters, Period, Question
+from skan_receiver.reports.period import zone_named
 from skan_receiver.reports.values import Value
+from skan_receiver.reports.values import rows as values_of
 from skan_receiver.reports.volumes import Volume
+from skan_receiver.reports.volumes import rows as volumes_of
 from skan_receiver.storage import Store
 from tests.receiving import NOON, Receiver
 
@@ -27,14 +31,18 @@ def receiver(store: Store) -> Receiver:
     return receiver
 
 
+def asked(*by: str, filters: Filters = ALL) -> Question:
+    return Question(period=MONTH, filters=filters, by=by)
+
+
 def volumes(receiver: Receiver, *by: str, filters: Filters = ALL) -> list[Volume]:
     with receiver.store.read() as connection:
-        return list(REPORTS["volumes"].rows(connection, MONTH, filters, by))  # type: ignore[arg-type]
+        return volumes_of(connection, asked(*by, filters=filters))
 
 
 def values(receiver: Receiver, *by: str, filters: Filters = ALL) -> list[Value]:
     with receiver.store.read() as connection:
-        return list(REPORTS["values"].rows(connection, MONTH, filters, by))  # type: ignore[arg-type]
+        return values_of(connection, asked(*by, filters=filters))
 
 
 def test_volumes_tell_what_came_from_what_counts(receiver: Receiver) -> None:
@@ -84,7 +92,7 @@ def test_the_end_of_a_period_is_left_out(receiver: Receiver) -> None:
     noon = NOON.replace(minute=0)
     until, since = Period(MONTH.start, noon), Period(noon, noon + timedelta(hours=1))
     with receiver.store.read() as connection:
-        found = [REPORTS["volumes"].table(connection, p, ALL, ()) for p in (until, since)]
+        found = [REPORTS["volumes"].table(connection, Question(period=p)) for p in (until, since)]
     assert [[row["postbacks"] for row in rows] for rows in found] == [[], [2]]
 
 
@@ -109,3 +117,24 @@ def test_the_null_share_is_what_came_without_a_value(receiver: Receiver) -> None
         if row.window == 0
     }
     assert answers == {(20, None): 0.5, (0, None): 0.25, (None, None): 0.25}
+
+
+ZONES = ["UTC", "Europe/Berlin", "America/St_Johns", "Asia/Kolkata", "Pacific/Chatham"]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_a_day_elsewhere_has_the_hours_that_begin_on_it_there(store: Store, zone: str) -> None:
+    """Also where clocks change, and where they are off by a part of an hour."""
+    receiver = Receiver(store)
+    hours = [datetime(2026, 10, 24, tzinfo=UTC) + timedelta(hours=n) for n in range(72)]
+    for receiver.now in hours:
+        receiver.receive(receiver.signer.skadnetwork("4.0"))
+    receiver.settle()
+    period = Period.of("2026-10-24", "2026-10-26", NOON, zone_named(zone))
+    with store.read() as connection:
+        found = volumes_of(connection, Question(period=period, by=("day",)))
+        by_hour = volumes_of(connection, Question(period=period, by=("hour",)))
+    within = [hour.astimezone(period.zone) for hour in hours if period.start <= hour < period.end]
+    assert {row.day: row.postbacks for row in found} == Counter(hour.date() for hour in within)
+    assert [row.hour for row in by_hour] == within
+    assert [row.hour.utcoffset() for row in by_hour if row.hour] == [h.utcoffset() for h in within]

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from skan_receiver.conversion.timing import CLOCKS, usual_install
-from skan_receiver.reports import REPORTS, Filters, Period
-from skan_receiver.reports.results import ARRIVAL, INSTALL, rows
+from skan_receiver.reports import REPORTS, Filters, Period, Question
+from skan_receiver.reports.question import ARRIVAL, INSTALL
+from skan_receiver.reports.results import rows
 from skan_receiver.reports.tally import Result
 from skan_receiver.storage import CountDay, CountHour, Store
 from skan_receiver.storage.columns import table
@@ -41,7 +42,8 @@ def results(
     store: Store, *by: str, period: Period = MONTH, basis: str = ARRIVAL, **filters: Any
 ) -> list[Result]:
     with store.read() as connection:
-        return rows(connection, period, Filters(**filters), by, basis=basis)
+        asked = Question(period=period, filters=Filters(**filters), by=by, basis=basis)
+        return rows(connection, asked)
 
 
 def received(receiver: Receiver, *values: int | None, **members: Any) -> None:
@@ -174,11 +176,13 @@ def test_by_arrival_results_are_volumes(receiver: Receiver, by: tuple[str, ...])
     """The same installs, and, but for losers, the same postbacks."""
     _crowd(receiver)
     with receiver.store.read() as connection:
-        volumes = REPORTS["volumes"].table(connection, MONTH, Filters(counted=True), by)
+        volumes = REPORTS["volumes"].table(
+            connection, Question(period=MONTH, filters=Filters(counted=True), by=by)
+        )
 
     told = REPORTS["results"].columns(by)
     with receiver.store.read() as connection:
-        found = REPORTS["results"].table(connection, MONTH, Filters(), by)
+        found = REPORTS["results"].table(connection, Question(period=MONTH, by=by))
 
     keys = Counter({tuple(row[name] for name in by): row["installs"] for row in volumes})
     assert Counter({tuple(row[name] for name in by): row["installs"] for row in found}) == keys

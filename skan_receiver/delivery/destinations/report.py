@@ -1,11 +1,8 @@
 """`report`: sums over an hour, a day or a week."""
 
-import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
-from io import StringIO
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
@@ -19,9 +16,8 @@ from skan_receiver.delivery.transport import Request
 from skan_receiver.delivery.window_spans import Length
 from skan_receiver.reports import REPORTS, Report
 from skan_receiver.reports.cells import PLACES
-from skan_receiver.reports.results import ARRIVAL, INSTALL
-from skan_receiver.reports.results import rows as results
-from skan_receiver.storage.spreadsheet import guarded
+from skan_receiver.reports.formats import as_csv
+from skan_receiver.reports.question import ARRIVAL, INSTALL
 
 # The measure that says how many postbacks a row is made of.
 COUNT = "postbacks"
@@ -114,9 +110,11 @@ class ReportDestination(OfAPartner):
         by_hour = "hour" in (self.length, *self.by)
         if by_hour and (places := set(self.by) & set(PLACES)):
             raise ValueError(f"by: {min(places)} is counted by day: leave out the hour")
-        if self.basis == INSTALL and (by_hour or self.report != "results"):
-            raise ValueError("basis: `install` is for the report results, and estimates days: "
-                             "write `length: day` or `week`, and do not split by hour")  # fmt: skip
+        if self.basis not in self.table.bases:
+            raise ValueError(f"basis: dates of {self.report} are of: {', '.join(self.table.bases)}")
+        if self.basis == INSTALL and by_hour:
+            raise ValueError("basis: `install` estimates days: write `length: day` or `week`, and "
+                             "do not split by hour")  # fmt: skip
         return self
 
     @model_validator(mode="after")
@@ -139,10 +137,7 @@ class ReportDestination(OfAPartner):
     @property
     def table(self) -> Report:
         """What it is made by."""
-        made = REPORTS[self.report]
-        return (
-            replace(made, rows=partial(results, basis=INSTALL)) if self.basis == INSTALL else made
-        )
+        return REPORTS[self.report]
 
     @property
     def split(self) -> tuple[str, ...]:
@@ -172,7 +167,7 @@ class ReportDestination(OfAPartner):
 
     def content(self, _about: Any, values: Values, secrets: Secrets) -> bytes:
         if self.format == "csv":
-            return as_csv(values["columns"], values["rows"])
+            return as_csv(values["columns"], values["rows"]).encode()
         if self.format == "ndjson":
             return b"".join(as_json(row) + b"\n" for row in _named(values))
         return as_json(self._body.expand(values, secrets) if self._body else standard(values))
@@ -207,21 +202,6 @@ def standard(values: Values) -> dict[str, Any]:
         "rows": _named(values),
         "suppressed": values["suppressed"],
     }
-
-
-def as_csv(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> bytes:
-    """Rows under their columns' names, safe to open in a spreadsheet; lists are JSON."""
-    out = StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_cell(value) for value in row] for row in rows)
-    return out.getvalue().encode()
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, list):
-        return as_json(value).decode() if value else ""
-    return guarded(value) if isinstance(value, str) else value
 
 
 def _named(values: Values) -> list[Mapping[str, Any]]:

@@ -1,16 +1,18 @@
 """`/reports`: numbers for a period."""
 
 from datetime import UTC, datetime
-from enum import Enum
-from typing import Any
+from enum import Enum, StrEnum
+from typing import Any, Literal
 
 from flask.wrappers import Response
 from flask_openapi.models.tag import Tag
 from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.exceptions import NotFound
 
+from skan_receiver.errors import ConfigurationError
 from skan_receiver.protocol import Framework, Verdict
-from skan_receiver.reports import REPORTS, Filters, Period, Report
+from skan_receiver.reports import REPORTS, Filters, Question, Report, Unanswerable, Written
+from skan_receiver.reports.formats import as_csv, as_parquet
 from skan_receiver.web.api.blueprint import answer, bp
 from skan_receiver.web.api.models import BigInt, NetworkId, VersionText
 from skan_receiver.web.api.problems import Fault, documented, problem
@@ -31,18 +33,37 @@ class Named(BaseModel):
     name: str = Field(pattern=r"^[a-z-]{1,50}$", examples=list(REPORTS))
 
 
+class Format(StrEnum):
+    """How rows are given."""
+
+    JSON = "json"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
 class Asked(BaseModel):
     """Of when, split by what, and of which postbacks."""
 
     model_config = ConfigDict(extra="forbid")
 
     start: str | None = Field(
-        None, alias="from", max_length=40, description="First day, or hour; UTC. 30 days ago."
+        None, alias="from", max_length=40, description="First day, or hour. 30 days ago."
     )
     end: str | None = Field(
         None, alias="to", max_length=40, description="Last day, or the hour to stop before. Now."
     )
+    zone: str | None = Field(
+        None, alias="tz", max_length=64, description="Whose days, as in Europe/Berlin. UTC."
+    )
     by: list[Dimension] = Field([], max_length=8, description="Dimensions to split by.")
+    basis: Literal["arrival", "install"] | None = Field(None, description="What a date is of.")
+    currency: str | None = Field(
+        None, max_length=3, description="Convert amounts into it, by the rates of their days."
+    )
+    statement: str | None = Field(
+        None, max_length=100, description="Whose numbers to compare with."
+    )
+    format: Format = Format.JSON
     app_id: BigInt | None = None
     ad_network_id: NetworkId | None = None
     framework: Framework | None = None
@@ -51,9 +72,19 @@ class Asked(BaseModel):
     verdict: Verdict | None = None
     counted: bool | None = None
 
-    def filters(self) -> Filters:
-        """Which postbacks."""
-        return Filters(**{name: getattr(self, name) for name in Filters.__slots__})
+    def question(self, report: Report) -> Question:
+        """What is asked of a report. Raises Unanswerable."""
+        written = Written(
+            start=self.start,
+            end=self.end,
+            zone=self.zone,
+            by=[one.value for one in self.by],
+            filters=Filters(**{name: getattr(self, name) for name in Filters.__slots__}),
+            basis=self.basis,
+            currency=self.currency,
+            statement=self.statement,
+        )
+        return report.asked(written.read(datetime.now(UTC)))
 
 
 class Table(BaseModel):
@@ -63,9 +94,18 @@ class Table(BaseModel):
     title: str
     start: datetime
     end: datetime = Field(description="Left out itself.")
+    zone: str
     by: list[str]
+    basis: str = Field(description="What its dates are of.")
+    currency: str | None
     columns: list[str]
     rows: list[dict[str, Any]]
+
+
+class Chart(BaseModel):
+    """A Vega-Lite specification, with the rows it draws."""
+
+    model_config = ConfigDict(extra="allow")
 
 
 class Listed(BaseModel):
@@ -75,6 +115,9 @@ class Listed(BaseModel):
     title: str
     dimensions: list[str]
     measures: list[str]
+    bases: list[str]
+    has_amounts: bool
+    needs_statement: bool
 
 
 class Contents(BaseModel):
@@ -92,6 +135,9 @@ def list_reports() -> Response:
             title=report.title,
             dimensions=list(report.dimensions),
             measures=list(report.measures),
+            bases=list(report.bases),
+            has_amounts=report.has_amounts,
+            needs_statement=report.needs_statement,
         )
         for name, report in REPORTS.items()
     ]
@@ -100,33 +146,69 @@ def list_reports() -> Response:
 
 @bp.get("/reports/<name>", tags=TAGS, responses={200: Table, **documented(404, 422)})
 def show_report(path: Named, query: Asked) -> Response:
-    """A report of a period."""
-    if (report := REPORTS.get(path.name)) is None:
-        raise NotFound(f"There is no report {path.name!r}, but: {', '.join(REPORTS)}.")
-    by = tuple(dict.fromkeys(one.value for one in query.by)) or report.usually
-    if wrong := [name for name in by if name not in report.dimensions]:
-        return _refused("by", f"{wrong[0]!r} is none of: {', '.join(report.dimensions)}")
+    """A report of a period, as JSON, CSV or Parquet."""
+    report = _report(path.name)
     try:
-        period = Period.of(query.start, query.end, datetime.now(UTC))
-    except ValueError as error:
-        return _refused("from, to", str(error))
-    return answer(_table(path.name, report, period, query.filters(), by))
+        question = query.question(report)
+        rows = _rows(report, question)
+        return _as(query.format, path.name, report, question, rows)
+    except Unanswerable as error:
+        return _refused(error.field, error.what)
+    except ConfigurationError as error:
+        return _refused("format", str(error))
 
 
-def _table(
-    name: str, report: Report, period: Period, filters: Filters, by: tuple[str, ...]
-) -> Table:
+@bp.get("/reports/<name>/chart", tags=TAGS, responses={200: Chart, **documented(404, 422)})
+def show_chart(path: Named, query: Asked) -> Response:
+    """A report's chart."""
+    report = _report(path.name)
+    try:
+        question = query.question(report)
+        return answer(Chart(**report.chart(_rows(report, question), question.by)))
+    except Unanswerable as error:
+        return _refused(error.field, error.what)
+
+
+def _report(name: str) -> Report:
+    if (report := REPORTS.get(name)) is None:
+        raise NotFound(f"There is no report {name!r}, but: {', '.join(REPORTS)}.")
+    return report
+
+
+def _rows(report: Report, question: Question) -> list[dict[str, Any]]:
     with services().store.read() as connection:
-        rows = report.table(connection, period, filters, by)
-    return Table(
-        name=name,
-        title=report.title,
-        start=period.start,
-        end=period.end,
-        by=list(by),
-        columns=list(report.columns(by)),
-        rows=rows,
+        return report.table(connection, question)
+
+
+def _as(
+    form: Format, name: str, report: Report, question: Question, rows: list[dict[str, Any]]
+) -> Response:
+    columns = report.columns(question.by)
+    if form is Format.CSV:
+        text = as_csv(columns, ([row[column] for column in columns] for row in rows))
+        return _file(text, "text/csv; charset=utf-8", f"{name}.csv")
+    if form is Format.PARQUET:
+        content = as_parquet(columns, rows)
+        return _file(content, "application/vnd.apache.parquet", f"{name}.parquet")
+    return answer(
+        Table(
+            name=name,
+            title=report.title,
+            start=question.period.start,
+            end=question.period.end,
+            zone=str(question.period.zone),
+            by=list(question.by),
+            basis=question.basis,
+            currency=question.currency,
+            columns=list(columns),
+            rows=rows,
+        )
     )
+
+
+def _file(content: str | bytes, kind: str, name: str) -> Response:
+    disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(content, content_type=kind, headers=disposition)
 
 
 def _refused(where: str, what: str) -> Response:

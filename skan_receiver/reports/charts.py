@@ -1,0 +1,162 @@
+"""Charts as Vega-Lite specifications. Who shows them adds the colours of their own style.
+
+Times are texts to a chart: it has a mark for each, and no time zone but the report's.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"  # a name; nobody loads it
+
+Rows = Iterable[Mapping[str, Any]]
+Spec = dict[str, Any]
+
+TIMES = ("hour", "day")
+
+
+def name_of(row: Mapping[str, Any], by: Sequence[str]) -> str:
+    """What a row is about, in one line: its dimensions beside time."""
+    return ", ".join(text(name, row[name]) for name in by if name not in TIMES) or "all"
+
+
+def text(name: str, value: Any) -> str:
+    """A dimension's value, as the axis or legend of a chart says it."""
+    if value is None:
+        return "none"
+    if name == "window":
+        return f"window {value}"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%dT%H:%M}"
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def when(by: Sequence[str]) -> str | None:
+    """The time that rows are split by, if they are."""
+    return next((name for name in by if name in TIMES), None)
+
+
+def chart(values: Sequence[Mapping[str, Any]], *, height: int = 240, **more: Any) -> Spec:
+    """What all have in common."""
+    return {
+        "$schema": SCHEMA,
+        "width": "container",
+        "height": height,
+        "data": {"values": list(values)},
+        **more,
+    }
+
+
+def bars(rows: Rows, by: Sequence[str], measure: str, title: str) -> Spec:
+    """A measure over time, stacked by the other dimensions; without a time, by those alone."""
+    at = when(by)
+    values = [
+        {
+            "x": text(at, row[at]) if at else name_of(row, by),
+            "group": name_of(row, by),
+            "n": row[measure],
+        }
+        for row in rows
+        if row[measure] is not None
+    ]
+    colours = {"color": colour("group")} if at and len({v["group"] for v in values}) > 1 else {}
+    tip = [{"field": "x", "title": at or "group"}, {"field": "group"}]
+    return chart(
+        values,
+        mark={"type": "bar", "tooltip": True},
+        encoding={
+            "x": time_axis(at) if at else {"field": "x", "type": "nominal", "axis": PLAIN},
+            "y": amount("n", title),
+            **colours,
+            "tooltip": [*tip, {"field": "n", "title": title, "format": ",.6~g"}],
+        },
+    )
+
+
+def bands(rows: Rows, by: Sequence[str], fields: tuple[str, str, str], title: str) -> Spec:
+    """Low, middle and high: over time a line in its band, without time a point on its interval."""
+    low, middle, high = fields
+    at = when(by)
+    values = [
+        {
+            "x": text(at, row[at]) if at else name_of(row, by),
+            "group": name_of(row, by),
+            "low": row[low],
+            "middle": row[middle],
+            "high": row[high],
+        }
+        for row in rows
+    ]
+    x = time_axis(at) if at else {"field": "x", "type": "nominal", "axis": PLAIN}
+    tip = [
+        {"field": "x", "title": at or "group"},
+        {"field": "group"},
+        *({"field": name, "format": ",.6~g"} for name in ("low", "middle", "high")),
+    ]
+    shared = {"x": x, "color": colour("group"), "tooltip": tip}
+    spread = {"y": amount("low", title), "y2": {"field": "high"}}
+    mark: Spec = {"type": "area", "opacity": 0.25} if at else {"type": "rule", "strokeWidth": 3}
+    centre: Spec = {"type": "line"} if at else {"type": "point", "filled": True, "size": 60}
+    return chart(
+        values,
+        layer=[
+            {"mark": mark, "encoding": {**shared, **spread}},
+            {"mark": centre, "encoding": {**shared, "y": amount("middle", title)}},
+        ],
+    )
+
+
+def heat(values: Sequence[Mapping[str, Any]], x: str, y: str, measure: str, title: str) -> Spec:
+    """How much of each pair."""
+    axis = {"title": None, "labelOverlap": True, "ticks": False, "labelAngle": 0}
+    return chart(
+        values,
+        mark={"type": "rect", "tooltip": True},
+        encoding={
+            "x": {"field": x, "type": "ordinal", "sort": None, "axis": axis},
+            "y": {"field": y, "type": "ordinal", "sort": None, "axis": axis},
+            "color": {
+                "field": measure,
+                "type": "quantitative",
+                "legend": {"title": title, "orient": "bottom"},
+            },
+        },
+    )
+
+
+PLAIN = {"title": None, "labelAngle": 0, "labelOverlap": True, "ticks": False, "labelLimit": 180}
+
+
+def colour(field: str) -> Spec:
+    """A colour for each group, told in a legend."""
+    return {
+        "field": field,
+        "type": "nominal",
+        "legend": {"title": None, "orient": "bottom", "columns": 3, "labelLimit": 220},
+    }
+
+
+def amount(field: str, title: str) -> Spec:
+    """An axis of numbers."""
+    return {
+        "field": field,
+        "type": "quantitative",
+        "axis": {"title": title, "tickCount": 4, "format": "~s", "domain": False, "ticks": False},
+    }
+
+
+def time_axis(at: str | None) -> Spec:
+    """An axis of days or hours, each a text."""
+    form = "%H:%M" if at == "hour" else "%d %b"
+    return {
+        "field": "x",
+        "type": "ordinal",
+        "axis": {
+            "title": None,
+            "labelAngle": 0,
+            "labelOverlap": True,
+            "labelExpr": f"utcFormat(toDate(datum.value), '{form}')",
+            "ticks": False,
+            "labelPadding": 6,
+        },
+    }
