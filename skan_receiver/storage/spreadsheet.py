@@ -1,9 +1,10 @@
 """CSV as spreadsheets read and write it."""
 
 import csv
-import re
 from collections.abc import Iterator
 from io import StringIO
+from itertools import chain
+from typing import TextIO
 
 from skan_receiver.errors import SkanError
 
@@ -37,10 +38,17 @@ def rows(written: str | bytes) -> Iterator[tuple[int, list[str]]]:
     cells. Raises Unreadable where it is no CSV from some line on.
     """
     text = written if isinstance(written, str) else written.decode(errors="surrogateescape")
-    text = text.removeprefix("\ufeff")
-    head = re.split(r"[\r\n]", text, maxsplit=1)[0]
-    delimiter = ";" if ";" in head and "," not in head else ","
-    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    yield from stream(StringIO(text, newline=""))
+
+
+def stream(file: TextIO) -> Iterator[tuple[int, list[str]]]:
+    """As `rows`, of a file that may be larger than memory, opened with `newline=""`.
+
+    Tabs may be between cells, too.
+    """
+    head = file.readline().removeprefix("\ufeff")
+    delimiter = next((one for one in ",;\t" if one in head), ",")
+    reader = csv.reader(chain([head], file), delimiter=delimiter, strict=True)
     while True:
         line = reader.line_num + 1
         try:
