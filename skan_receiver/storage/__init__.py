@@ -14,6 +14,7 @@ from skan_receiver.storage.postbacks import (
     StoredPostback,
     Usage,
 )
+from skan_receiver.storage.statements import Statement, StatementLine
 from skan_receiver.storage.store import Store
 from skan_receiver.storage.versions import ImportedSchema, SchemaVersion
 
@@ -35,6 +36,8 @@ __all__ = [
     "SchemaVersion",
     "Secret",
     "Seen",
+    "Statement",
+    "StatementLine",
     "Store",
     "StoredDestination",
     "StoredPostback",
