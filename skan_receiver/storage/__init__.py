@@ -4,6 +4,7 @@ from skan_receiver.storage.counts import CountDay, CountHour
 from skan_receiver.storage.deliveries import Attempt, Delivery, ReportWindow
 from skan_receiver.storage.group import GroupCommit
 from skan_receiver.storage.imports import ImportedChunk
+from skan_receiver.storage.money import Cost, Rate
 from skan_receiver.storage.outgoing import Campaign, Secret, StoredDestination
 from skan_receiver.storage.people import ApiKey, Registered, User
 from skan_receiver.storage.postbacks import (
@@ -23,6 +24,7 @@ __all__ = [
     "Arrival",
     "Attempt",
     "Campaign",
+    "Cost",
     "CountDay",
     "CountHour",
     "Delivery",
@@ -31,6 +33,7 @@ __all__ = [
     "ImportedChunk",
     "ImportedSchema",
     "Quarantined",
+    "Rate",
     "Registered",
     "ReportWindow",
     "SchemaVersion",
