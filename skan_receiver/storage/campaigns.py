@@ -4,6 +4,7 @@ Apple withholds digits of a source identifier, and every date. So a postback may
 several campaigns, and a name is given where it does not matter which.
 """
 
+from bisect import bisect
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
@@ -124,14 +125,12 @@ class _Asked(NamedTuple):
 
     @classmethod
     def of(cls, postback: Advertised, received_at: datetime) -> "_Asked":
-        shown = advertised(postback.version, postback.window, hour_of(received_at))
         return cls(
             postback.ad_network_id.lower(),
             postback.app_id,
             postback.source_identifier,
             postback.campaign_id,
-            shown.start.toordinal(),
-            (shown.end - timedelta.resolution).toordinal(),
+            *_shown(postback.version, postback.window, hour_of(received_at)),
         )
 
     def places(self) -> list[tuple[Any, ...]]:
@@ -152,12 +151,16 @@ class CampaignBook:
             line = _Line(first, last, entry.source_identifier, entry.names, entry)
             for place in _places(entry):
                 self._lines[place].append(line)
-        # Postbacks of a day ask the same questions.
+        # Postbacks of a season ask the same questions, until a campaign begins or ends.
         self._remembered = lru_cache(REMEMBERED)(self._names)
+        self._turns = lru_cache(REMEMBERED)(self._changes)
 
     def names(self, postback: Advertised, received_at: datetime) -> Named:
         """What all ads are called that can be behind `postback`; empty where they differ."""
-        return self._remembered(_Asked.of(postback, received_at))
+        *of, first, last = _Asked.of(postback, received_at)
+        turns = self._turns(*of)
+        first, last = turns[bisect(turns, first) - 1], turns[bisect(turns, last) - 1]
+        return self._remembered(_Asked._make((*of, first, last)))
 
     def candidates(self, postback: Advertised, received_at: datetime) -> tuple[Entry, ...]:
         """The rows that can name `postback`: those whose names have to agree."""
@@ -168,6 +171,13 @@ class CampaignBook:
         if not lines:
             return Named()
         return Named(*map(_agreed, zip(*(line.names for line in lines), strict=True)))
+
+    def _changes(self, *of: Any) -> list[int]:
+        """The days from which on other lines may fit. Between two of them every day is as good as
+        the one before: all have the same lines."""
+        places = _Asked._make((*of, 0, 0)).places()
+        lines = [line for place in places for line in self._lines.get(place, ())]
+        return sorted({0, *(day for line in lines for day in (line.first, line.last + 1))})
 
     def _standing(self, asked: _Asked) -> list[_Line]:
         """Rows whose days fit, the most particular first, without those that others overrule."""
@@ -181,6 +191,13 @@ class CampaignBook:
             better = sorted(standing, key=itemgetter(0)) if found else []
             standing += [line for line in found if not _overruled(line, better, asked)]
         return standing
+
+
+@lru_cache(REMEMBERED)
+def _shown(version: str, window: int, hour: datetime) -> tuple[int, int]:
+    """The first and the last day on which the ad of what arrived then can have been shown."""
+    shown = advertised(version, window, hour)
+    return shown.start.toordinal(), (shown.end - timedelta.resolution).toordinal()
 
 
 def _places(entry: Entry) -> Iterator[tuple[Any, ...]]:

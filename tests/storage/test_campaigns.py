@@ -171,6 +171,24 @@ def test_candidates_are_what_following_each_ad_finds(rows: list[Entry], source: 
     assert set(CampaignBook(rows).candidates(Postback(source), ARRIVED)) == followed(rows, source)
 
 
+@given(
+    st.lists(table_rows(sources, (0, 42)), max_size=6),
+    st.text(digits, min_size=2, max_size=4),
+    st.lists(st.integers(-20, 20), min_size=1, max_size=5),
+)
+def test_names_are_those_that_the_candidates_have_in_common(
+    rows: list[Entry], source: str, arrivals: list[int]
+) -> None:
+    """On whichever day it arrived, and whatever the book was asked before."""
+    book = CampaignBook(rows)
+    for shift in arrivals:
+        at = ARRIVED + shift * DAY
+        said = [one.names for one in book.candidates(Postback(source), at)]
+        fields = (set(each) for each in zip(*said, strict=True))
+        common = [text if len(each) == 1 else "" for each in fields for text in list(each)[:1]]
+        assert book.names(Postback(source), at) == Named(*common)
+
+
 whole = st.text(digits, min_size=4, max_size=4)
 
 
