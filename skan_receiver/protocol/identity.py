@@ -1,5 +1,6 @@
 """What makes two arrivals the same postback, in 16 bytes."""
 
+from collections.abc import Iterable
 from hashlib import blake2b
 from itertools import product
 
@@ -18,9 +19,9 @@ def identity(postback: Postback, verdict: Verdict) -> bytes:
     return _identity(postback.framework, postback.id, postback.window, verdict)
 
 
-def identities(postback_id: str) -> list[bytes]:
+def identities(postback_id: str, verdicts: Iterable[Verdict] = Verdict) -> list[bytes]:
     """Every identity that a postback with this id could have: for finding one by its id."""
-    return [_identity(f, postback_id, w, v) for f, w, v in product(Framework, WINDOWS, Verdict)]
+    return [_identity(f, postback_id, w, v) for f, w, v in product(Framework, WINDOWS, verdicts)]
 
 
 def _identity(framework: Framework, postback_id: str, window: int, verdict: Verdict) -> bytes:

@@ -124,7 +124,42 @@ def heat(values: Sequence[Mapping[str, Any]], x: str, y: str, measure: str, titl
     )
 
 
+def waterfall(steps: Mapping[str, int], total: Sequence[str], title: str) -> Spec:
+    """From one total to another: each step hangs where the one before it ended."""
+    values, level = [], 0
+    for name, n in steps.items():
+        before = 0 if name in total else level
+        level = before + n
+        sort = "total" if name in total else "more" if n > 0 else "less"
+        values.append({"x": name, "from": before, "to": level, "n": n, "sort": sort})
+    return chart(
+        values,
+        mark={"type": "bar", "tooltip": True},
+        encoding={
+            "x": {
+                "field": "x",
+                "type": "nominal",
+                "sort": None,
+                "axis": {**PLAIN, "labelAngle": -30},
+            },
+            "y": amount("from", title),
+            "y2": {"field": "to"},
+            "color": {
+                "field": "sort",
+                "type": "nominal",
+                "scale": {"domain": ["total", "more", "less"]},
+                "legend": None,
+            },
+            "tooltip": [
+                {"field": "x", "title": "step"},
+                {"field": "n", "title": title, "format": "+,"},
+            ],
+        },
+    )
+
+
 PLAIN = {"title": None, "labelAngle": 0, "labelOverlap": True, "ticks": False, "labelLimit": 180}
+TILTED = {**PLAIN, "labelAngle": -30}
 
 
 def colour(field: str) -> Spec:
