@@ -3,17 +3,23 @@
 To add a report is one file and one line here.
 """
 
+from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from skan_receiver.reports.cells import Group
 from skan_receiver.reports.events import EVENTS
 from skan_receiver.reports.filters import Filters
 from skan_receiver.reports.period import Period
 from skan_receiver.reports.question import Question, Unanswerable, Written
+from skan_receiver.reports.reconcile import RECONCILE
 from skan_receiver.reports.report import Report
 from skan_receiver.reports.results import RESULTS
 from skan_receiver.reports.values import VALUES
 from skan_receiver.reports.volumes import VOLUMES
+
+if TYPE_CHECKING:
+    from skan_receiver.reports.frames import Reports
 
 __all__ = [
     "REPORTS",
@@ -24,6 +30,7 @@ __all__ = [
     "Report",
     "Unanswerable",
     "Written",
+    "open",
 ]
 
 # The table of contents.
@@ -33,5 +40,16 @@ REPORTS: MappingProxyType[str, Report] = MappingProxyType(
         "values": VALUES,
         "events": EVENTS,
         "results": RESULTS,
+        "reconcile": RECONCILE,
     }
 )
+
+
+def open(where: "str | Path") -> "Reports":  # what one says in a notebook: reports.open(…)
+    """The reports of a database, by its URL or SQLite's file, as frames and charts.
+
+    Raises ConfigurationError where there is none, or one of another release.
+    """
+    from skan_receiver.reports.frames import reports_of  # pandas: nothing else here needs it
+
+    return reports_of(where)

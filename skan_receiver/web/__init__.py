@@ -16,6 +16,7 @@ BLUEPRINTS = (
     "assets",
     "login",
     "pages",
+    "report_pages",
     "testing",
 )
 

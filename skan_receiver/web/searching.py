@@ -37,7 +37,7 @@ class Search:
         wrong: dict[str, str] = {}
         for name, text in typed.items():
             try:
-                values[name] = _value(name, text)
+                values[name] = value_of(name, text)
             except ValueError as error:
                 wrong[name] = str(error)
         return cls(typed, Query(**values), _place(arguments), wrong)  # type: ignore[arg-type]
@@ -52,7 +52,8 @@ class Search:
         return "/postbacks?" + urlencode({**self.typed, **more})
 
 
-def _value(name: str, text: str) -> object:
+def value_of(name: str, text: str) -> object:
+    """A filter as it was typed. ValueError says what to type instead."""
     if name in CHOICES and text not in CHOICES[name]:
         raise ValueError(f"one of: {', '.join(CHOICES[name])}")
     if name in NUMBERS:

@@ -1,9 +1,14 @@
 """`keys`, `users` and `report`, as a shell runs them."""
 
 import csv
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from io import StringIO
+from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from skan_receiver.storage import Store, apikeys
@@ -93,12 +98,42 @@ def test_shares_read_as_shares(run: Run, receiver: Receiver) -> None:
     assert {row["share"] for row in run("report", "values", *DAYS, "--json").lines} == {0.5}
 
 
+def test_a_report_in_another_zone_has_that_zones_days(run: Run, receiver: Receiver) -> None:
+    """12:30 UTC is the next morning in Auckland."""
+    rows = run("report", "volumes", *DAYS, "--tz", "Pacific/Auckland", "--by", "day", "--json")
+    assert [row["day"] for row in rows.lines] == ["2026-11-24"]
+
+
+def test_a_chart_is_a_page_that_loads_nothing(run: Run, receiver: Receiver, tmp_path: Path) -> None:
+    """One file to open, to send, to keep."""
+    done = run("report", "volumes", *DAYS, "--chart", str(tmp_path / "chart.html"))
+    page = (tmp_path / "chart.html").read_text()
+    assert "chart.html: open it in a browser" in done.out
+    assert '"postbacks"' not in done.out
+    assert page.count("<script>") == 4
+    assert "src=" not in page.split("<script>")[0]
+
+
+def test_a_report_is_written_as_parquet(
+    receiver: Receiver, sqlite_url: str, tmp_path: Path
+) -> None:
+    """For frames: with types, which CSV has not."""
+    command = [sys.executable, "-m", "skan_receiver", "report", "values", *DAYS]
+    environment = {**os.environ, "DATABASE_URL": sqlite_url}
+    with (tmp_path / "values.parquet").open("wb") as file:
+        subprocess.run([*command, "--format", "parquet"], env=environment, stdout=file, check=True)
+    table = pq.read_table(tmp_path / "values.parquet")
+    assert table.column_names == ["window", "fine_value", "coarse_value", "postbacks", "share"]
+
+
 def test_wrong_use_of_a_report_is_said_in_words(run: Run) -> None:
     """Which report, which dimension, which date."""
     for arguments, said in [
         (("nothing",), "volumes"),
         (("volumes", "--by", "moon"), "moon"),
-        (("values", "--by", "verdict"), "cannot be split by verdict"),
+        (("values", "--by", "verdict"), "cannot be split by 'verdict', but by: hour"),
+        (("volumes", "--tz", "Berlin"), "write one like Europe/Berlin"),
+        (("volumes", "--currency", "EUR"), "it has no amounts"),
         (("volumes", "--from", "yesterday"), "2026-11-01T14:00"),
     ]:
         done = run("report", *arguments)

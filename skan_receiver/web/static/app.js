@@ -12,7 +12,7 @@ async function draw(chart) {
   const place = document.getElementById("chart");
   const table = document.getElementById("chart-table");
   place.hidden = false;
-  table.open = false;
+  if (table) table.open = false;
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   const show = () =>
     // `ast`: expressions are interpreted, since the content security policy forbids eval.
@@ -22,7 +22,7 @@ async function draw(chart) {
     dark.addEventListener("change", show);
   } catch (error) {
     place.hidden = true;
-    table.open = true;
+    if (table) table.open = true;
     throw error;
   }
 }
@@ -32,20 +32,27 @@ function coloured(chart) {
   const style = getComputedStyle(document.documentElement);
   const css = (name) => style.getPropertyValue(name).trim();
   const copy = structuredClone(chart);
-  const verdicts = copy.encoding.color.scale.domain;
-  copy.encoding.color.scale.range = verdicts.map((verdict) => css(`--${verdict}`));
+  const verdicts = copy.encoding?.color?.scale?.domain;
+  if (verdicts) copy.encoding.color.scale.range = verdicts.map((verdict) => css(`--${verdict}`));
   copy.background = "transparent";
   copy.config = {
     font: "system-ui, sans-serif",
     view: { stroke: null },
     axis: {
       labelColor: css("--soft"),
+      titleColor: css("--soft"),
       gridColor: css("--line"),
       domainColor: css("--line"),
       tickColor: css("--line"),
       labelFontSize: 12,
     },
-    bar: { cornerRadiusEnd: 0 },
+    legend: { labelColor: css("--soft"), titleColor: css("--soft"), labelFontSize: 12 },
+    bar: { cornerRadiusEnd: 0, color: css("--one") },
+    line: { color: css("--one") },
+    area: { color: css("--one") },
+    rule: { color: css("--one") },
+    point: { color: css("--one") },
+    range: { category: ["one", "two", "three", "four", "five", "six", "seven", "eight"].map((name) => css(`--${name}`)), heatmap: [css("--card"), css("--one")], ramp: [css("--code"), css("--one")] },
   };
   return copy;
 }

@@ -1,0 +1,125 @@
+"""`/reports`: every report with its chart, its rows, and files of them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+from flask.wrappers import Response
+from werkzeug.exceptions import HTTPException, NotFound
+
+from skan_receiver.errors import ConfigurationError
+from skan_receiver.reports import REPORTS, Report, Unanswerable
+from skan_receiver.reports.formats import as_csv, as_parquet
+from skan_receiver.web import pages, session
+from skan_receiver.web.access import sign_in_first
+from skan_receiver.web.asking import Asking
+from skan_receiver.web.headers import harden
+from skan_receiver.web.services import services
+from skan_receiver.web.vendored import LIBRARIES
+
+SHOWN = 500  # rows on a page; the files have all of them
+DRAWN = 5_000  # rows in a chart: a browser draws no more in a moment
+
+FILES = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
+
+bp = Blueprint("reports", __name__, url_prefix="/reports")
+bp.before_request(sign_in_first)
+bp.before_request(session.guard)
+bp.after_request(harden)
+bp.register_error_handler(HTTPException, pages.refused)
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+@bp.get("")
+def contents() -> ResponseReturnValue:
+    """The reports there are."""
+    return render_template("reports.html", reports=REPORTS)
+
+
+@bp.get("/<name>")
+def report(name: str) -> ResponseReturnValue:
+    """A report: the form, the chart, the rows."""
+    report = _report(name)
+    asking, rows = _answered(report)
+    by = asking.question.by if asking.question else report.usually
+    chart = report.chart(rows[:DRAWN], by) if rows else None
+    page = render_template(
+        "report.html",
+        name=name,
+        report=report,
+        asking=asking,
+        by=by,
+        columns=report.columns(by),
+        rows=rows,
+        shown=SHOWN,
+        drawn=DRAWN,
+        chart=chart,
+        libraries=LIBRARIES if chart else (),
+        cell=cell,
+    )
+    return page, 422 if asking.wrong else 200
+
+
+@bp.get("/<name>.<any(csv, parquet):form>")
+def file(name: str, form: str) -> ResponseReturnValue:
+    """All its rows as a file."""
+    report = _report(name)
+    asking, rows = _answered(report)
+    if asking.question is None:
+        return "; ".join(f"{field}: {what}" for field, what in asking.wrong.items()), 422
+    columns = report.columns(asking.question.by)
+    try:
+        content = _content(form, columns, rows)
+    except ConfigurationError as error:
+        return str(error), 422
+    headers = {"Content-Disposition": f'attachment; filename="{name}.{form}"'}
+    return Response(content, content_type=FILES[form], headers=headers)
+
+
+def cell(name: str, value: Any) -> str:
+    """A value as a person reads it; absent is a dash."""
+    if value is None or value == ():
+        return "–"
+    if isinstance(value, tuple | list):
+        return "; ".join(_said(one) for one in value)
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, date | str):
+        return str(value)
+    if isinstance(value, float):
+        return f"{value:.1%}" if name.endswith("share") else f"{value:,.2f}"
+    return str(value) if name.endswith("_id") or name in ("window", "fine_value") else f"{value:,}"
+
+
+def _said(one: Any) -> str:
+    return " ".join(map(str, one.values())) if isinstance(one, Mapping) else str(one)
+
+
+def _report(name: str) -> Report:
+    if (report := REPORTS.get(name)) is None:
+        raise NotFound(f"There is no report {name!r}.")
+    return report
+
+
+def _answered(report: Report) -> tuple[Asking, Rows]:
+    """What was asked, and the rows; what cannot be answered is said beside its field."""
+    asking = Asking.of(request.args, report, datetime.now(UTC))
+    if asking.question is None:
+        return asking, ()
+    try:
+        with services().store.read() as connection:
+            return asking, report.table(connection, asking.question)
+    except Unanswerable as error:
+        return Asking(asking.typed, asking.by, wrong={error.field: error.what}), ()
+
+
+def _content(form: str, columns: Sequence[str], rows: Rows) -> str | bytes:
+    if form == "parquet":
+        return as_parquet(columns, rows)
+    lines: Iterable[list[Any]] = ([row[name] for name in columns] for row in rows)
+    return as_csv(columns, lines)
