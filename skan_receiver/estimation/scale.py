@@ -1,6 +1,6 @@
 """What each value is worth: bounds of revenue, stated means, and the coarse level it goes with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,15 +55,19 @@ class Scale:
         """What `schema` says of revenue: 64 fine values, or 3 coarse ones where it has no fine.
 
         `means` states the mean of some values; for a bucket open to the top the schema's `tail`
-        stands in. A bucket that includes 0 is 0 unless its mean is stated: nearly all who are in
-        it have not paid. A value that does not speak of revenue is 0.
+        stands in. A bucket that includes 0 is 0 unless its mean is stated, or its value says that
+        they have bought something: nearly all others who are in it have not paid. A value that
+        does not speak of revenue is 0.
         """
         plan = schema.plan(conversion_type).get(window)
         if plan is None:
             raise ConfigurationError(f"the schema of {schema.app_id} has no window {window}")
         values = COARSE if plan.fine is None else FINE
         stated = dict(means or {})
-        worth = [_worth(plan.meanings.get(value), kind, stated.get(value)) for value in values]
+        bought = {name for name, of in schema.events.items() if of and kind in (of, "total")}
+        worth = [
+            _worth(plan.meanings.get(value), kind, stated.get(value), bought) for value in values
+        ]
         lower, upper, mean = np.array(worth).T
         level = [_level(plan, value, kind) for value in values]
         return cls.of_bounds(lower, upper, mean=mean, level=level)
@@ -98,12 +102,15 @@ class Scale:
         return len(self.lower)
 
 
-def _worth(meaning: Meaning | None, kind: str, stated: float | None) -> tuple[float, float, float]:
+def _worth(
+    meaning: Meaning | None, kind: str, stated: float | None, bought: Set[str]
+) -> tuple[float, float, float]:
     revenue = meaning and meaning.revenue_of(kind)
-    if not revenue:
+    if not meaning or not revenue:
         return 0.0, 0.0, 0.0
     upper = np.inf if revenue.max is None else revenue.max
-    if stated is None and revenue.range.start == NOTHING:
+    paid = any(event.min > 0 for event in meaning.events if event.name in bought)
+    if stated is None and revenue.range.start == NOTHING and not paid:
         return 0.0, 0.0, 0.0
     mean = revenue.tail if stated is None and revenue.max is None else stated
     return revenue.min, upper, np.nan if mean is None else mean

@@ -51,6 +51,14 @@ def mistakes(fine: str, more: str = "") -> list[str]:
             f"{FINE}: has a tail mean below its last edge",
         ),
         (
+            rules("value: 3, tail: {mean: 4}, when: [{revenue: iap, at_least: 5}]"),
+            f"{FINE}.rules[0].tail: has a mean below the revenue that its rule begins with",
+        ),
+        (
+            rules("value: 3, tail: {mean: 4}, when: [{revenue: iap, at_most: 5}]"),
+            f"{FINE}.rules[0].tail: states a mean where no revenue is open to the top",
+        ),
+        (
             "model: revenue\nrevenue: iap\nfirst: 40\nsteps: {start: 1, step: 1, count: 30}",
             f"{FINE}.steps: needs 31 values from 40 on, and 6 bits hold 64",
         ),

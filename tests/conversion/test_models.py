@@ -137,9 +137,16 @@ def test_a_tail_is_a_mean_and_no_bound() -> None:
 
 def test_an_open_bucket_without_a_tail_has_no_middle() -> None:
     """A mean nobody stated is not invented."""
-    top = SCHEMAS["rules"].meaning(0, 30)
+    top = schema(rules("value: 3, when: [{revenue: iap, at_least: 50}]")).meaning(0, 3)
     assert top is not None
     assert top.revenue[0].middle is None
+
+
+def test_a_rule_states_the_mean_of_what_is_open_to_the_top() -> None:
+    """As buckets do."""
+    top = SCHEMAS["rules"].meaning(0, 30)
+    assert top is not None
+    assert (top.revenue[0].max, top.revenue[0].middle) == (None, 80)
 
 
 def test_steps_that_are_not_nested_leave_lower_ones_unknown() -> None:

@@ -87,3 +87,25 @@ def test_fields_tell_the_least_tier() -> None:
     assert least_tier(digits=2, publisher=False, fine=False, coarse=True) == 1
     assert least_tier(digits=4, publisher=False, fine=False, coarse=False) == 2
     assert least_tier(digits=2, publisher=True, fine=True, coarse=False) == 3
+
+
+def test_who_bought_has_paid_even_where_the_bucket_begins_at_nothing() -> None:
+    """ "A purchase, under 10" is no "under 10"."""
+    rules = """
+app: 1
+currency: USD
+events: {purchase: {revenue: iap}, level: {}}
+windows:
+  0:
+    fine:
+      model: rules
+      rules:
+        - {value: 3, when: [{revenue: iap, at_least: 10}], tail: {factor: 2}}
+        - {value: 2, when: [{event: purchase}]}
+        - {value: 1, when: [{event: level}]}
+        - {value: 0}
+"""
+    scale = Scale.of(load_schema(rules), 0, "iap")
+
+    assert scale.upper[:4].tolist() == [0, 0, 10, np.inf]
+    assert scale.mean[3] == 20

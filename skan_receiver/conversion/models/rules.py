@@ -7,6 +7,7 @@ from pydantic import Field
 from skan_receiver.conversion.boxes import Box, meet
 from skan_receiver.conversion.cells import Cell, Place
 from skan_receiver.conversion.meaning import rank
+from skan_receiver.conversion.models.revenue import Tail
 from skan_receiver.conversion.written import Coarse, Condition, Written, WrittenValue
 
 
@@ -15,6 +16,9 @@ class Rule(Written):
     label: str = Field("", max_length=200, description="a name for people")
     coarse: Coarse | None = Field(None, description="the coarse value sent along with a fine one")
     lock: bool = Field(False, description="true: lock the window once this value is set")
+    tail: Tail | None = Field(
+        None, description="what users are worth on average, where their revenue has no upper end"
+    )
     when: list[Condition] = Field([], description="all of these must hold; none: always")
 
 
@@ -49,7 +53,23 @@ def _cell(rule: Rule, index: int, place: Place) -> Cell | None:
     if (box := joint_box(rule.when)) is None:
         place.problems.error("has conditions that exclude each other", "rules", index, "when")
         return None
-    return Cell(rule.value, box, ("rules", index), rule.label, rule.coarse, rule.lock)
+    at = ("rules", index)
+    tail = _tail(rule, box, place, index)
+    return Cell(rule.value, box, at, rule.label, rule.coarse, rule.lock, tail)
+
+
+def _tail(rule: Rule, box: Box, place: Place, index: int) -> float | None:
+    if rule.tail is None:
+        return None
+    edges = [of.min for what, of in box.items() if what.kind == "revenue" and of.max is None]
+    if not edges:
+        problem = "states a mean where no revenue is open to the top: delete it"
+        place.problems.error(problem, "rules", index, "tail")
+        return None
+    if (mean := rule.tail.of(max(edges))) < max(edges):
+        problem = "has a mean below the revenue that its rule begins with"
+        place.problems.error(problem, "rules", index, "tail")
+    return mean
 
 
 def highest_first(cells: list[Cell]) -> list[Cell]:
