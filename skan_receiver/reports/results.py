@@ -18,9 +18,10 @@ from sqlalchemy import ColumnElement, Connection, and_, true
 
 from skan_receiver.conversion.encode import RISING_ONLY
 from skan_receiver.conversion.timing import CLOCKS, usual_install
-from skan_receiver.reports import cells, charts
+from skan_receiver.reports import cells, charts, naming
 from skan_receiver.reports.cells import NARROW, PLACES, WIDE, Grain
 from skan_receiver.reports.events import _Cell
+from skan_receiver.reports.naming import NAMED
 from skan_receiver.reports.period import DAY
 from skan_receiver.reports.question import ARRIVAL, BASES, Question
 from skan_receiver.reports.report import Report, Rows
@@ -32,6 +33,9 @@ from skan_receiver.storage.schemas import Version, history
 
 MIDDAY = DAY / 2
 
+# Counted by day only: where the ad was, where the user is, and what the campaign table makes of it.
+BY_DAY = (*PLACES, *NAMED)
+
 # The grain of a meaning, beside what the report is split by.
 GRAIN = ("app_id", "version", "window", "conversion_type", "fine_value", "coarse_value")
 
@@ -41,16 +45,18 @@ def rows(connection: Connection, question: Question) -> list[Result]:
 
     Of the counts by day, the UTC days with the period's dates; a row of them has no hour.
     """
-    grain = WIDE if set(question.by) & set(PLACES) else NARROW
-    by = tuple(name for name in question.by if name in grain.dimensions)
+    grain = WIDE if set(question.by) & set(BY_DAY) else NARROW
+    by = tuple(name for name in question.by if name in (*grain.dimensions, *NAMED))
     period = question.period if grain is NARROW else question.period.dates
     question = question.but(by=by, period=period)
     versions = history(connection, question.filters.app)
     book = Book(versions)
+    names = naming.load_naming(connection) if set(by) & set(NAMED) else None
     found: defaultdict[tuple[Any, ...], Tally] = defaultdict(Tally)
     for dated in _dated(grain, question.basis):
         for row in dated.won(connection, question, versions):
             cell = Arrived.of_cell(_Cell(row))
+            row = {**row, **names.of_row(row)} if names else row
             found[dated.group(row, question)].add(cell, row["n"], book.read(cell))
     return [
         found[key].result(dict(zip(by, key, strict=True)))
@@ -77,11 +83,15 @@ class _Dated:
         hour = columns.day if is_wide else hour_of_reading(versions, arrived)
         grain = [columns[name].label(f"cell_{name}") for name in GRAIN]
         dates = [] if self.ago is None else [n for n in ("hour", "day") if n in question.by]
-        others = tuple(name for name in question.by if name not in dates)
+        others = tuple(name for name in question.by if name not in (*dates, *NAMED))
+        named = naming.columns(question.by) if set(question.by) & set(NAMED) else ()
         for row in cells.sums(
             connection,
             question.but(period=arrived, by=others),
-            also=(*grain, hour.label("cell_hour"), *([self.grain.at.label("at")] if dates else ())),
+            also=(
+                *(*grain, hour.label("cell_hour"), *named),
+                *([self.grain.at.label("at")] if dates else ()),
+            ),
             amounts=(cells.total(columns.n, "n"),),
             only=(columns.counted, columns.did_win, self.only),
             grain=self.grain,
@@ -126,7 +136,7 @@ def chart(rows: Rows, by: tuple[str, ...]) -> dict[str, Any]:
 
 RESULTS = Report(
     title="Results: what came, and what it was worth",
-    dimensions=(*(name for name in cells.DIMENSIONS if name != "verdict"), *PLACES),
+    dimensions=(*(name for name in cells.DIMENSIONS if name != "verdict"), *BY_DAY),
     usually=("app_id", "ad_network_id", "window"),
     measures=(
         *("postbacks", "installs", "redownloads", "reengagements", "with_value", "nulls"),

@@ -33,6 +33,18 @@ class Result(Group):
     source_domain: str | None = None
     country: str | None = None
 
+    # By the campaign table: see `naming`.
+    campaign_id: str | None = None
+    campaign_name: str | None = None
+    adset_id: str | None = None
+    adset_name: str | None = None
+    ad_id: str | None = None
+    ad_name: str | None = None
+    channel: str | None = None
+    tracker: str | None = None
+    country_or_target: str | None = None
+    country_from: str | None = None
+
     postbacks: int
     installs: int
     redownloads: int

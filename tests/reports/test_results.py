@@ -14,6 +14,8 @@ from skan_receiver.reports.question import ARRIVAL, INSTALL
 from skan_receiver.reports.results import rows
 from skan_receiver.reports.tally import Result
 from skan_receiver.storage import CountDay, CountHour, Store
+from skan_receiver.storage.campaign_import import import_campaigns
+from skan_receiver.storage.campaigns import Entry
 from skan_receiver.storage.columns import table
 from skan_receiver.storage.schemas import Publication, publish
 from tests.conversion.schemas import rules, text
@@ -155,6 +157,46 @@ def test_places_are_absent_where_apple_withheld_them(receiver: Receiver) -> None
         ("12", 7, None, None),
         ("9", None, None, None),
     ]
+
+
+def test_results_are_told_by_campaign(receiver: Receiver) -> None:
+    """Hidden digits and later windows lead to the same campaign, by either date."""
+    network = "example123.skadnetwork"
+    campaigns = [
+        Entry(
+            ad_network_id=network,
+            source_identifier=source,
+            starts_on=date(2026, 1, 1),
+            campaign_id=name.lower(),
+            campaign_name=name,
+            country=country,
+        )
+        for source, name, country in (("5239", "A", "US"), ("1240", "B", "FR"), ("2240", "C", "FR"))
+    ]
+    import_campaigns(receiver.store, campaigns, replace=True)
+    received(receiver, 20, 30, source_identifier="5239")
+    received(receiver, 20, source_identifier="39", country_code="CA")
+    received(receiver, 5, source_identifier="40")
+
+    for basis in (ARRIVAL, INSTALL):
+        period = Period(MONTH.start - 30 * DAY, MONTH.end)
+        asked: dict[str, Any] = {"period": period, "basis": basis}
+        by = ("campaign_id", "campaign_name")
+        found = results(receiver.store, *by, **asked)
+        assert [(row.campaign_id, row.campaign_name, row.installs) for row in found] == [
+            (None, None, 1),
+            ("a", "A", 3),
+        ]
+        assert [row.revenue for row in found] == [None, 2.5 + 14.5 + 2.5]
+        by = ("country_or_target", "country_from")
+        found = results(receiver.store, *by, **asked)
+        assert [(row.country_or_target, row.country_from, row.installs) for row in found] == [
+            ("CA", "postback", 1),
+            ("FR", "campaign", 1),
+            ("US", "campaign", 2),
+        ]
+        (row,) = results(receiver.store, "day", "campaign_name", **asked)[1:]
+        assert row.day == (NOON - (3.5 * DAY if basis == INSTALL else 0 * DAY)).date()
 
 
 @pytest.mark.parametrize("dimension", REPORTS["results"].dimensions)

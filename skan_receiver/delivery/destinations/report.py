@@ -15,9 +15,9 @@ from skan_receiver.delivery.templates import BodyTemplate, HeadersTemplate, Secr
 from skan_receiver.delivery.transport import Request
 from skan_receiver.delivery.window_spans import Length
 from skan_receiver.reports import REPORTS, Report
-from skan_receiver.reports.cells import PLACES
 from skan_receiver.reports.formats import as_csv
 from skan_receiver.reports.question import ARRIVAL, INSTALL
+from skan_receiver.reports.results import BY_DAY
 
 # The measure that says how many postbacks a row is made of.
 COUNT = "postbacks"
@@ -108,7 +108,7 @@ class ReportDestination(OfAPartner):
             there_are = ", ".join(self.table.dimensions)
             raise ValueError(f"by: {self.report} cannot be split by {min(other)}, but: {there_are}")
         by_hour = "hour" in (self.length, *self.by)
-        if by_hour and (places := set(self.by) & set(PLACES)):
+        if by_hour and (places := set(self.by) & set(BY_DAY)):
             raise ValueError(f"by: {min(places)} is counted by day: leave out the hour")
         if self.basis not in self.table.bases:
             raise ValueError(f"basis: dates of {self.report} are of: {', '.join(self.table.bases)}")
