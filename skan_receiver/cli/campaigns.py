@@ -1,12 +1,13 @@
 """`campaigns list | import | export | lookup`: what ad networks call the ads behind identifiers."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import BinaryIO
 
 import click
 
+from skan_receiver.cli.cells import cell
 from skan_receiver.cli.context import open_store
 from skan_receiver.cli.output import as_json, dumps, show
 from skan_receiver.cli.postbacks import Moment
@@ -26,25 +27,13 @@ APP = click.IntRange(0, campaign_csv.LARGEST)
 FEW = 3  # names that differ are listed up to here
 
 
-def _read(cell: Callable[[str], str]) -> Callable[..., str | None]:
-    """An option that is read as a cell of the table is."""
-
-    def read(_ctx: object, _parameter: object, value: str | None) -> str | None:
-        try:
-            return None if value is None else cell(value)
-        except ValueError as error:
-            raise click.BadParameter(str(error)) from None
-
-    return read
-
-
 @click.group()
 def campaigns() -> None:
     """Name the ads behind identifiers."""
 
 
 @campaigns.command("list")
-@click.option("--network", callback=_read(campaign_csv.network), help="Those of one ad network.")
+@click.option("--network", callback=cell(campaign_csv.network), help="Those of one ad network.")
 @click.option("--app", "app_id", type=APP, help="Those of one app; 0: those for any.")
 @click.option("--on", type=click.DateTime(["%Y-%m-%d"]), help="Those that run on this day.")
 @as_json
@@ -149,9 +138,9 @@ def _sane(_ctx: object, _parameter: object, moment: datetime) -> datetime:
 
 
 @campaigns.command("lookup")
-@click.option("--network", required=True, callback=_read(campaign_csv.network))
+@click.option("--network", required=True, callback=cell(campaign_csv.network))
 @click.option("--app", "app_id", type=APP, required=True)
-@click.option("--source", callback=_read(campaign_csv.source_identifier), help="As it arrived.")
+@click.option("--source", callback=cell(campaign_csv.source_identifier), help="As it arrived.")
 @click.option("--campaign", type=click.IntRange(1, 100), help="The id, up to SKAdNetwork 3.")
 @click.option("--window", type=click.IntRange(0, 2), default=0, show_default=True)
 @click.option(

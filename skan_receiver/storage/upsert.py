@@ -33,6 +33,13 @@ def add(connection: Connection, target: Table, rows: Rows, *amounts: str) -> Non
     connection.execute(_adding(connection.dialect.name, target, amounts), rows)
 
 
+def put(connection: Connection, target: Table, rows: Rows, key: Sequence[str]) -> None:
+    """Insert rows, in place of those with the same `key`. Give them in its order, as to `add`."""
+    if rows:
+        names = tuple(rows[0])
+        connection.execute(_putting(connection.dialect.name, target, tuple(key), names), rows)
+
+
 # Built once: making a statement costs more than running it.
 
 
@@ -46,3 +53,10 @@ def _adding(dialect: str, target: Table, amounts: tuple[str, ...]) -> Any:
     insert: Any = INSERTS[dialect](target)
     more = {name: target.c[name] + insert.excluded[name] for name in amounts}
     return insert.on_conflict_do_update(index_elements=list(target.primary_key), set_=more)
+
+
+@cache
+def _putting(dialect: str, target: Table, key: tuple[str, ...], names: tuple[str, ...]) -> Any:
+    insert: Any = INSERTS[dialect](target)
+    new = {name: insert.excluded[name] for name in names if name not in key}
+    return insert.on_conflict_do_update(index_elements=list(key), set_=new)
