@@ -2,6 +2,7 @@
 
 from skan_receiver.storage.counts import CountDay, CountHour
 from skan_receiver.storage.deliveries import Attempt, Delivery, ReportWindow
+from skan_receiver.storage.estimates import EstimateDraw, EstimateRun, EstimateTurn
 from skan_receiver.storage.group import GroupCommit
 from skan_receiver.storage.imports import ImportedChunk
 from skan_receiver.storage.money import Cost, Rate
@@ -28,6 +29,9 @@ __all__ = [
     "CountDay",
     "CountHour",
     "Delivery",
+    "EstimateDraw",
+    "EstimateRun",
+    "EstimateTurn",
     "Fresh",
     "GroupCommit",
     "ImportedChunk",
