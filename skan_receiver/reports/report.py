@@ -27,6 +27,7 @@ class Report:
     bases: tuple[str, ...] = (ARRIVAL,)  # what its dates can be of; the first, when nothing is said
     has_amounts: bool = False  # they can be converted into one currency
     needs_statement: bool = False
+    is_sent: bool = True  # a destination may get it; else it is for whoever runs this alone
 
     def columns(self, by: Sequence[str]) -> tuple[str, ...]:
         """The columns of its rows when it is split so."""

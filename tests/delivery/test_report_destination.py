@@ -33,6 +33,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"file": "x-{revision}.csv", "sign": ["key"]}, "no signature"),
     ({"method": "GET"}, "write POST or PUT"),
     ({"report": "nothing"}, "there is no report 'nothing': write one of volumes"),
+    ({"report": "reconcile"}, "reconcile is not sent to anybody: write one of volumes"),
     ({"by": ["verdict"]}, "results cannot be split by verdict, but: hour, day"),
     ({"by": ["country"], "length": "hour"}, "country is counted by day"),
     ({"by": ["country", "hour"]}, "country is counted by day"),

@@ -70,8 +70,11 @@ class ReportDestination(OfAPartner):
     @field_validator("report")
     @classmethod
     def _report_exists(cls, report: str) -> str:
+        sent = [name for name, one in REPORTS.items() if one.is_sent and not one.needs_statement]
         if report not in REPORTS:
-            raise ValueError(f"there is no report {report!r}: write one of {', '.join(REPORTS)}")
+            raise ValueError(f"there is no report {report!r}: write one of {', '.join(sent)}")
+        if report not in sent:
+            raise ValueError(f"{report} is not sent to anybody: write one of {', '.join(sent)}")
         return report
 
     @field_validator("file")
