@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from skan_receiver.protocol import Verdict
+
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"  # a name; nobody loads it
 
 Rows = Iterable[Mapping[str, Any]]
@@ -59,7 +61,7 @@ def bars(rows: Rows, by: Sequence[str], measure: str, title: str) -> Spec:
         for row in rows
         if row[measure] is not None
     ]
-    colours = {"color": colour("group")} if at and len({v["group"] for v in values}) > 1 else {}
+    colours = {"color": _colours(by)} if at and len({v["group"] for v in values}) > 1 else {}
     tip = [{"field": "x", "title": at or "group"}, {"field": "group"}]
     return chart(
         values,
@@ -69,6 +71,30 @@ def bars(rows: Rows, by: Sequence[str], measure: str, title: str) -> Spec:
             "y": amount("n", title),
             **colours,
             "tooltip": [*tip, {"field": "n", "title": title, "format": ",.6~g"}],
+        },
+    )
+
+
+def stacks(
+    values: Sequence[Mapping[str, Any]], title: str, *, at: str | None = None, about: str = ""
+) -> Spec:
+    """A bar for each `x` in the order they come, of the `n` of its groups; `at` is the time that
+    `x` is, or else `about` says what it is."""
+    axis = {**PLAIN, "title": about or None}
+    x = time_axis(at) if at else {"field": "x", "type": "ordinal", "sort": None, "axis": axis}
+    several = len({value["group"] for value in values}) > 1
+    return chart(
+        values,
+        mark={"type": "bar", "tooltip": True},
+        encoding={
+            "x": x,
+            "y": amount("n", title),
+            **({"color": colour("group")} if several else {}),
+            "tooltip": [
+                {"field": "x", "title": at or about or "of"},
+                {"field": "group"},
+                {"field": "n", "title": title, "format": ",.6~g"},
+            ],
         },
     )
 
@@ -118,6 +144,7 @@ def heat(values: Sequence[Mapping[str, Any]], x: str, y: str, measure: str, titl
             "color": {
                 "field": measure,
                 "type": "quantitative",
+                "scale": {"interpolate": "rgb", "zero": True},
                 "legend": {"title": title, "orient": "bottom"},
             },
         },
@@ -162,6 +189,13 @@ PLAIN = {"title": None, "labelAngle": 0, "labelOverlap": True, "ticks": False, "
 TILTED = {**PLAIN, "labelAngle": -30}
 
 
+def _colours(by: Sequence[str]) -> Spec:
+    """Verdicts have colours of their own, the same everywhere."""
+    if [name for name in by if name not in TIMES] != ["verdict"]:
+        return colour("group")
+    return colour("group") | {"scale": {"domain": [verdict.value for verdict in Verdict]}}
+
+
 def colour(field: str) -> Spec:
     """A colour for each group, told in a legend."""
     return {
@@ -182,7 +216,7 @@ def amount(field: str, title: str) -> Spec:
 
 def time_axis(at: str | None) -> Spec:
     """An axis of days or hours, each a text."""
-    form = "%H:%M" if at == "hour" else "%d %b"
+    form = "%d %b, %H:%M" if at == "hour" else "%d %b"
     return {
         "field": "x",
         "type": "ordinal",

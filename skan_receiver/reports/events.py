@@ -142,13 +142,15 @@ def _rank(topic: Topic) -> tuple[int, str, str]:
 
 
 def chart(rows: Rows, by: tuple[str, ...]) -> dict[str, Any]:
-    """How often each event happened: at least, and at most."""
-    times = [
+    """How often each event happened, at least and at most; where there is none, revenue."""
+    what = EVENT if any(row["what"] == EVENT for row in rows) else REVENUE
+    topics = [
         {**row, "high": row["least"] if row["most"] is None else row["most"]}
         for row in rows
-        if row["what"] == EVENT
+        if row["what"] == what
     ]
-    return charts.bands(times, ("name", *by), ("least", "least", "high"), "Times, at least to most")
+    fields = ("least", "least", "high")
+    return charts.bands(topics, ("name", *by), fields, f"{what.capitalize()}, at least to most")
 
 
 EVENTS = Report(
