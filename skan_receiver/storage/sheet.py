@@ -67,7 +67,7 @@ class Sheet:
             try:
                 values[name] = _value(self._columns[name], cells[name])
             except ValueError as error:
-                self.note(line, name, str(error))
+                self.note(line, name or "a column", str(error))
         if len(self._mistakes) == wrong and values.keys() >= set(self._required):
             self.rows.append((line, values))
 
