@@ -41,6 +41,7 @@ class Settings(BaseSettings):
 
     # Where things are.
     var: Path = Path("var")
+    analytics_export: Path = Path("var/analytics")
     database_url: str = Field("", validation_alias=bare("DATABASE_URL"))
     schemas: Path = Path("conversion_schemas")
 
@@ -75,6 +76,9 @@ class Settings(BaseSettings):
     # Who sends: the worker, or Celery's workers, told through a broker. It may hold a password.
     engine: Literal["embedded", "celery"] = "embedded"
     broker_url: str = Field("", repr=False, validate_default=True)
+
+    # Who reads the export: DuckDB, or an engine by its URL. It may hold a password.
+    analytics_url: str = Field("", repr=False)
 
     # What goes out.
     private_destinations: bool = False

@@ -210,7 +210,8 @@ def _take_over(connection: Connection, writes: _Writes, candidate: Candidate, mi
 
 def _arrive(writes: _Writes, candidate: Candidate, mine: _Held, kind: str) -> None:
     mine.arrivals += 1
-    if mine.arrivals > MOST_ARRIVALS:
+    # Who takes over is kept, too: an export learns from it that values changed.
+    if mine.arrivals > MOST_ARRIVALS and kind != "standing":
         return
     body = candidate.verbatim or candidate.row["body"]
     writes.arrivals.append(
