@@ -15,6 +15,7 @@ from skan_receiver.reports.question import Question, Unanswerable, Written
 from skan_receiver.reports.reconcile import RECONCILE
 from skan_receiver.reports.report import Report
 from skan_receiver.reports.results import RESULTS
+from skan_receiver.reports.sources import SOURCES
 from skan_receiver.reports.values import VALUES
 from skan_receiver.reports.volumes import VOLUMES
 
@@ -41,6 +42,7 @@ REPORTS: MappingProxyType[str, Report] = MappingProxyType(
         "events": EVENTS,
         "results": RESULTS,
         "reconcile": RECONCILE,
+        "sources": SOURCES,
     }
 )
 
