@@ -80,6 +80,12 @@ class Settings(BaseSettings):
     # Who reads the export: DuckDB, or an engine by its URL. It may hold a password.
     analytics_url: str = Field("", repr=False)
 
+    # Estimates: how often (0: never), of how many days, and what is assumed of withheld values.
+    estimate_hours: float = Field(1.0, ge=0, le=24 * 365)
+    estimate_days: int = Field(60, ge=7, le=400)
+    estimate_sensitivity: float = Field(0.0, ge=-3, le=3)
+    estimate_doubt: float = Field(0.0, ge=0, le=3)
+
     # What goes out.
     private_destinations: bool = False
     secret_keys: Words = Field((), repr=False)
