@@ -1,16 +1,20 @@
 """Numbers against numbers, where their rows have no ids: what counts alone can show.
 
-Their number of a day, app and network is ours, and what they count beside it or leave out. So each
-reason that a count of ours can be behind is tried: it is believed where it takes away at least
-half as much of the difference, summed over all cells without their signs, as it is large.
-Otherwise it is a coincidence, and what it would have explained stays in the rest. Likewise their
-dates are taken as the statement says, unless another reading leaves less unexplained.
+Their number of a day, app and network is ours, more or less by what they count beside it or leave
+out; and perhaps by a share that is the same everywhere, since much is lost on many ways. So the
+size of a difference is no evidence: a fifth less is as well a fifth lost as all postbacks without
+a value. How it is spread is. Of each reason that we have counts of, only what a common share cannot
+imitate is looked at; the reason is believed where it explains a good part of that (`BELIEVED`), or
+where it leaves no difference at all. What no reason is believed of stays in the rest, as does the
+common share. Likewise dates are read as the statement says, unless another reading fits better.
 """
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import accumulate
 
 from skan_receiver.reports.reconciling.reasons import Reason
 from skan_receiver.reports.reconciling.sides import Frame, Key, View
@@ -19,8 +23,10 @@ from skan_receiver.reports.reconciling.waterfall import Waterfall
 Cell = tuple[date, int, str | None]
 Cells = Mapping[Cell, int]
 
-# A reason is believed where it takes away this much of what it is large.
-BELIEVED = 0.5
+# Beside a loss at random as large as itself a true reason explains 0.41 of what is peculiar to it,
+# and one that has nothing to do with the difference less than nothing.
+BELIEVED = 0.25
+LEAST = 1e-6  # that shares differ by less is how floats are
 
 
 @dataclass(slots=True)
@@ -42,7 +48,7 @@ class Fit:
 
     frame: Frame
     reasons: tuple[Reason, ...]
-    unexplained: int  # over all cells, without signs
+    unlike: float  # what is left beside a common share
 
 
 def compare(
@@ -58,9 +64,14 @@ def compare(
     `ours` has what is in sight by each frame of `sides.frames`, the most likely first, and by our
     own.
     """
-    fit = min((_fit(view, theirs, labelled, frame, ours[frame]) for frame in ours), key=_rest)
-    own, chosen = ours[view.frame], ours[fit.frame]
-    for cell in {*theirs, *own.installs, *chosen.installs}:
+    own = ours[view.frame]
+    difference: Counter[Cell] = Counter(theirs)
+    for cells in labelled.values():
+        difference.subtract(cells)
+    fits = (_fit(view, difference, frame, ours[frame]) for frame in ours)
+    fit = min(fits, key=lambda fit: fit.unlike)
+    chosen = ours[fit.frame]
+    for cell in {*theirs, *own.installs}:
         key = view.key(*cell)
         waterfall.they_count(key, theirs.get(cell, 0))
         waterfall.we_count(key, own.installs[cell])
@@ -68,58 +79,82 @@ def compare(
         _because(view, waterfall, reason, cells, -1)
     for reason in fit.reasons:
         _because(view, waterfall, reason, _covered(view, chosen.candidates[reason]), -1)
-    _because(view, waterfall, Reason.OUTSIDE, _uncovered(view, chosen.installs), 1)
+    outside = {cell: n for cell, n in chosen.installs.items() if not view.terms.covers(cell[0])}
+    _because(view, waterfall, Reason.OUTSIDE, outside, 1)
     _redated(view, fit.frame, ours, waterfall)
     return fit
 
 
-def _rest(fit: Fit) -> int:
-    return fit.unexplained
-
-
-def _fit(
-    view: View, theirs: Cells, labelled: Mapping[Reason, Cells], frame: Frame, ours: Counted
-) -> Fit:
-    """Which reasons explain most, taken one by one."""
-    left: Counter[Cell] = Counter(theirs)
-    for cells in labelled.values():
-        left.subtract(cells)
-    left.subtract(_covered(view, ours.installs))
-    candidates = {reason: _covered(view, cells) for reason, cells in ours.candidates.items()}
+def _fit(view: View, theirs: Cells, frame: Frame, ours: Counted) -> Fit:
+    """The reasons that are believed: those that help, without those that help too little."""
+    installs = _covered(view, ours.installs)
+    every = {reason: _covered(view, cells) for reason, cells in ours.candidates.items()}
+    candidates = {reason: cells for reason, cells in every.items() if any(cells.values())}
+    left = _less(theirs, installs)
     chosen: list[Reason] = []
-    while best := _best(left, candidates):
-        left.subtract(candidates.pop(best))
-        chosen.append(best)
-    return Fit(frame, tuple(chosen), sum(map(abs, left.values())))
+    unlike = _unlike(left, installs)
+    while better := _best(left, candidates, chosen, installs, unlike):
+        reason, unlike = better
+        left = _less(left, candidates[reason])
+        chosen.append(reason)
+    for reason in tuple(chosen):
+        without = _less(left, candidates[reason], sign=1)
+        gain = _unlike(without, installs) - unlike
+        if gain < BELIEVED * _unlike(candidates[reason], installs):
+            chosen.remove(reason)
+            left, unlike = without, _unlike(without, installs)
+    if exact := [r for r, cells in candidates.items() if any(left.values()) and left == cells]:
+        chosen, unlike = [*chosen, exact[0]], 0
+    return Fit(frame, tuple(chosen), unlike)
 
 
-def _best(left: Cells, candidates: Mapping[Reason, Cells]) -> Reason | None:
-    """The candidate that takes away most of what is left; None where none is believed."""
-    gains = {reason: _gain(left, cells) for reason, cells in candidates.items()}
-    believed = [
-        reason
-        for reason, gain in gains.items()
-        if gain > 0 and gain >= BELIEVED * sum(map(abs, candidates[reason].values()))
-    ]
-    return max(believed, key=lambda reason: gains[reason], default=None)
+def _best(
+    left: Cells,
+    candidates: Mapping[Reason, Cells],
+    chosen: Sequence[Reason],
+    installs: Cells,
+    unlike: float,
+) -> tuple[Reason, float] | None:
+    """The reason that helps most, and what is unlike after it; None where none helps."""
+    after = {
+        reason: _unlike(_less(left, cells), installs)
+        for reason, cells in candidates.items()
+        if reason not in chosen
+    }
+    best = min(after, key=after.__getitem__, default=None)
+    return (best, after[best]) if best is not None and after[best] < unlike - LEAST else None
 
 
-def _gain(left: Cells, cells: Cells) -> int:
-    return sum(abs(left.get(cell, 0)) - abs(left.get(cell, 0) - n) for cell, n in cells.items())
+def _unlike(cells: Cells, installs: Cells) -> float:
+    """How much of `cells` no common share of our installs can imitate; without signs.
+
+    The share that imitates best is the weighted median of the shares of each cell.
+    """
+    shares = sorted((cells.get(cell, 0) / n, n) for cell, n in installs.items() if n)
+    upto = list(accumulate(n for _, n in shares))
+    share = shares[bisect_left(upto, upto[-1] / 2)][0] if shares else 0.0
+    everywhere = {**dict.fromkeys(installs, 0), **cells}
+    return sum(abs(n - share * installs.get(cell, 0)) for cell, n in everywhere.items())
+
+
+def _less(cells: Cells, other: Cells, *, sign: int = -1) -> Counter[Cell]:
+    """The one without the other; cells of 0 are none."""
+    left: Counter[Cell] = Counter(cells)
+    for cell, n in other.items():
+        left[cell] += sign * n
+        if not left[cell]:
+            del left[cell]
+    return left
 
 
 def _covered(view: View, cells: Cells) -> dict[Cell, int]:
-    return {cell: n for cell, n in cells.items() if view.terms.covers(cell[0])}
-
-
-def _uncovered(view: View, cells: Cells) -> dict[Cell, int]:
-    return {cell: n for cell, n in cells.items() if not view.terms.covers(cell[0])}
+    return {cell: n for cell, n in cells.items() if n and view.terms.covers(cell[0])}
 
 
 def _redated(view: View, frame: Frame, ours: Mapping[Frame, Counted], waterfall: Waterfall) -> None:
     """From their dates to ours: first by arrival, then in our time zone."""
     arrived = Frame(frame.zone)
-    steps: Sequence[tuple[Reason, Frame, Frame]] = (
+    steps = (
         (Reason.DATE_BASIS, frame, arrived),
         (Reason.TIME_ZONE, arrived, view.frame),
     )

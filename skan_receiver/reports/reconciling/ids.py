@@ -118,7 +118,7 @@ def _claim(row: Row[Any]) -> Claim:
         postback_id=row.postback_id,
         window=row.window,
         kind=row.kind,
-        count=row.count,
+        count=row._mapping["count"],  # a row has a method of that name
     )
 
 

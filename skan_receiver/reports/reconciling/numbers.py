@@ -1,7 +1,7 @@
 """What is compared by number: sums of their lines, and of our counts dated in several ways."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -92,17 +92,18 @@ class Numbers:
         """Whether a cell is in sight, and compared by number."""
         return cell[1:] not in self.view.terms.by_id and self.view.key(*cell) is not None
 
-    def _cells(self) -> Sequence[Row[Any]]:
+    def _cells(self) -> Iterator[Any]:
         start, end = around(self.view)
         if self.view.terms.frame.basis == INSTALLED:
             end += LATEST
         is_null = (HOURS.c.fine_value == ABSENT) & (HOURS.c.coarse_value == NOTHING)
         keys = [HOURS.c.hour, *(HOURS.c[name] for name in (*GRAIN, *FACTS))]
-        return self.connection.execute(
+        yield from self.connection.execute(
             select(*keys, is_null.label("is_null"), total(HOURS.c.n, "n"))
             .where(HOURS.c.hour >= start, HOURS.c.hour < end, HOURS.c.app_id.in_(self._apps))
-            .group_by(*keys, is_null)
-        ).all()
+            .group_by(*keys, is_null),
+            execution_options={"yield_per": 10_000},
+        )
 
     def _kept_back(self) -> Iterator[Row[Any]]:
         """Installs that have been delivered to none of their destinations, where they have some."""
