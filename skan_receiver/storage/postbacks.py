@@ -23,6 +23,15 @@ def _rare(column: str) -> Index:
 UNVOUCHED = "postback.verdict NOT IN ('valid', 'development')"
 _UNVOUCHED = text("verdict NOT IN ('valid', 'development')")
 
+# As above: what a development key vouches for, every arrival but the one whose values stand, and
+# what forwarders added. Few of many, and looked for by reports alone.
+DEVELOPMENT = "postback.verdict = 'development'"
+_DEVELOPMENT = text("verdict = 'development'")
+AGAIN = "arrival.kind <> 'standing'"
+_AGAIN = text("kind <> 'standing'")
+CLAIMED = "arrival.claims IS NOT NULL"
+_CLAIMED = text("claims IS NOT NULL")
+
 
 class StoredPostback(SQLModel, table=True):
     """One postback per identity, and one row per collision. Partitioned by month on PostgreSQL."""
@@ -38,6 +47,12 @@ class StoredPostback(SQLModel, table=True):
             "received_at",
             postgresql_where=_UNVOUCHED,
             sqlite_where=_UNVOUCHED,
+        ),
+        Index(
+            "ix_postback_development",
+            "received_at",
+            postgresql_where=_DEVELOPMENT,
+            sqlite_where=_DEVELOPMENT,
         ),
         {"sqlite_autoincrement": True},  # an id is never given twice
     )
@@ -103,14 +118,28 @@ class Seen(SQLModel, table=True):
 class Arrival(SQLModel, table=True):
     """One delivery of a postback to one of our endpoints; at most 16 are kept of each."""
 
-    __table_args__ = {"sqlite_autoincrement": True}
+    __table_args__ = (
+        Index(
+            "ix_arrival_again",
+            *("kind", "received_at", "stored_id"),
+            postgresql_where=_AGAIN,
+            sqlite_where=_AGAIN,
+        ),
+        Index(
+            "ix_arrival_claims",
+            *("received_at", "stored_id"),
+            postgresql_where=_CLAIMED,
+            sqlite_where=_CLAIMED,
+        ),
+        {"sqlite_autoincrement": True},
+    )
 
     id: int | None = big(primary_key=True, default=None)
     identity: bytes = identity_column()
     stored_id: int = big(index=True)
     received_at: datetime = utc()
     endpoint: str
-    kind: str  # first, duplicate, conflict, collision
+    kind: str  # standing, duplicate, conflict, collision
     fine_value: int | None = Field(default=None, sa_type=SmallInteger, nullable=True)
     coarse_value: str | None = None
     country: str | None = None
