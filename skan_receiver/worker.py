@@ -16,6 +16,7 @@ from skan_receiver.delivery.hints import EngineUnavailable, Hinter
 from skan_receiver.delivery.proxies import Proxies
 from skan_receiver.delivery.windows import Looks, make_windows
 from skan_receiver.errors import ConfigurationError, StoreUnavailable
+from skan_receiver.estimating.process import Estimator
 from skan_receiver.settle import BATCH, settle
 from skan_receiver.storage import Store
 from skan_receiver.storage.folder import Folder, Imported
@@ -26,6 +27,7 @@ log = structlog.get_logger("worker")
 TICK_SECONDS = 1.0
 WINDOWS_SECONDS = 10.0
 HOUSE_SECONDS = 3600.0
+ESTIMATE_SECONDS = 60.0  # how often it is looked whether they are due
 LONGEST_PAUSE = 30.0
 BROKER_PAUSE = 4.0
 
@@ -71,7 +73,7 @@ def _driver(settings: Settings, store: Store) -> Driver:
 def work(settings: Settings, stop: threading.Event, store: Store, driver: Driver) -> int:
     """As `run`, with what it is made of."""
     try:
-        jobs = _jobs(store, settings, driver)
+        jobs = _jobs(store, settings, driver, stop)
         _keep_going(jobs, stop)
         _finish(driver)
         return int(any(job.died.is_set() for job in jobs))
@@ -131,7 +133,9 @@ class Job:
         self.wake.clear()
 
 
-def _jobs(store: Store, settings: Settings, driver: Driver) -> tuple[Job, ...]:
+def _jobs(
+    store: Store, settings: Settings, driver: Driver, stop: threading.Event
+) -> tuple[Job, ...]:
     def settle_some() -> bool:
         settled = settle(store, settings, datetime.now(UTC))
         if settled:
@@ -150,6 +154,7 @@ def _jobs(store: Store, settings: Settings, driver: Driver) -> tuple[Job, ...]:
         _sends(settings, driver),
         Job("schemas", import_schemas, TICK_SECONDS),
         Job("windows", lambda: make_windows(store, settings, looks) > 0, WINDOWS_SECONDS),
+        Job("estimate", Estimator(store, settings, stop).step, ESTIMATE_SECONDS),
         Job("retain", lambda: retain(store, settings, datetime.now(UTC)) > 0, HOUSE_SECONDS),
     )
 

@@ -37,7 +37,7 @@ class Child:
         self.process = subprocess.Popen(
             self.command,
             start_new_session=True,
-            preexec_fn=partial(_die_with_parent, os.getpid()),  # no threads here
+            preexec_fn=partial(die_with_parent, os.getpid()),  # no threads here
         )
         log.info("started", process=self.name, pid=self.process.pid)
 
@@ -106,7 +106,7 @@ class Supervisor:
             child.send(signal.SIGHUP if child.name == "web" else signal.SIGTERM)
 
 
-def _die_with_parent(parent: int) -> None:
+def die_with_parent(parent: int) -> None:
     """A supervisor killed with -9 leaves nobody behind (Linux; elsewhere they stay)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -21,8 +21,6 @@ from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
 from skan_receiver.config import Settings
 from skan_receiver.errors import ConfigurationError
 from skan_receiver.storage import Store, estimates
@@ -31,8 +29,6 @@ from skan_receiver.storage.schemas import history
 if TYPE_CHECKING:
     from skan_receiver.estimating.app import Task
     from skan_receiver.estimating.sums import Made
-
-log = structlog.get_logger("estimates")
 
 NEEDED = ("numpy", "scipy")
 
@@ -159,7 +155,6 @@ def _keep(store: Store, task: "Task", keep: Callable[[], None]) -> Iterator["Mad
         ids.append(number)
         made.append(sums.made(run))
     estimates.stand(store, task.app_id, ids)
-    log.info("estimated", app_id=task.app_id, runs=len(ids))
     yield from made
 
 
