@@ -7,8 +7,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 from skan_receiver.conversion import Meaning
-from skan_receiver.reports import cells, charts
+from skan_receiver.conversion.meaning import Revenue
+from skan_receiver.reports import cells, charts, money
 from skan_receiver.reports.cells import HOURS, Group
+from skan_receiver.reports.money import Exchange
 from skan_receiver.reports.question import Question
 from skan_receiver.reports.report import Report, Rows
 from skan_receiver.reports.stretches import hour_of_reading
@@ -66,9 +68,10 @@ Topic = tuple[str, str, str | None]  # what, name, currency
 def rows(connection: Connection, question: Question) -> list[Happened]:
     """Events and revenue of each group; what could not be read is a row of its own."""
     versions = history(connection, question.filters.app)
+    exchanges = money.exchanges(connection, question)
     found = cells.sums(
         connection,
-        question,
+        money.dated(question),
         also=(*_GRAIN, hour_of_reading(versions, question.period).label("cell_hour")),
         amounts=(cells.total(HOURS.c.n, "n"),),
         only=COULD_CARRY,
@@ -77,7 +80,7 @@ def rows(connection: Connection, question: Question) -> list[Happened]:
     groups: dict[tuple[Any, ...], dict[Topic, _Sum]] = {}
     for row in found:
         group = groups.setdefault(tuple(row[name] for name in question.by), {})
-        for topic, weight, least, most in _said(book, row):
+        for topic, weight, least, most in _said(book, row, exchanges(row.get("day"))):
             group.setdefault(topic, _Sum()).add(row["n"], weight, least, most)
     return [
         _happened(dict(zip(question.by, key, strict=True)), topic, group[topic])
@@ -88,7 +91,7 @@ def rows(connection: Connection, question: Question) -> list[Happened]:
 
 
 def _said(
-    book: Book, row: dict[str, Any]
+    book: Book, row: dict[str, Any], exchange: Exchange
 ) -> Iterator[tuple[Topic, float, float | None, float | None]]:
     """What one cell says: of what, how likely, and between which bounds."""
     cell = Arrived.of_cell(_Cell(row))
@@ -99,17 +102,25 @@ def _said(
         if reading.decoded.meaning is None:
             yield (UNREAD, reading.decoded.reason, None), reading.weight, None, None
             continue
-        for topic, least, most in _topics(reading.decoded.meaning):
+        for topic, least, most in _topics(reading.decoded.meaning, exchange):
             yield topic, reading.weight, least, most
 
 
-def _topics(meaning: Meaning) -> Iterator[tuple[Topic, float, float | None]]:
+def _topics(meaning: Meaning, exchange: Exchange) -> Iterator[tuple[Topic, float, float | None]]:
     for event in meaning.events:
         yield (EVENT, event.name, None), event.min, event.max
         if (worth := event.revenue) is not None:
-            yield (EVENT_REVENUE, event.name, worth.currency), worth.min, worth.max
+            yield _amount(EVENT_REVENUE, event.name, worth, exchange)
     for revenue in meaning.revenue:
-        yield (REVENUE, revenue.kind, revenue.currency), revenue.min, revenue.max
+        yield _amount(REVENUE, revenue.kind, revenue, exchange)
+
+
+def _amount(
+    what: str, name: str, worth: Revenue, exchange: Exchange
+) -> tuple[Topic, float, float | None]:
+    currency, factor = exchange(worth.currency)
+    most = None if worth.max is None else worth.max * factor
+    return (what, name, currency), worth.min * factor, most
 
 
 class _Cell:
@@ -160,4 +171,5 @@ EVENTS = Report(
     measures=("what", "name", "postbacks", "certain", "least", "most", "currency"),
     rows=rows,
     chart=chart,
+    has_amounts=True,
 )

@@ -13,6 +13,7 @@ from skan_receiver.reports.period import Period, zone_named
 ARRIVAL: Final = "arrival"
 INSTALL: Final = "install"
 BASES = (ARRIVAL, INSTALL)
+USUAL: Final = "usual"  # what a report has when nothing is said
 
 EVERYTHING = Filters()
 
@@ -36,6 +37,7 @@ class Question:
     basis: str = ARRIVAL
     currency: str | None = None  # amounts are converted into it; None: each in its own
     statement: str | None = None  # whose numbers to compare with
+    as_of: datetime | None = None  # when it is asked, for what has still to come
 
     def but(self, **changes: Any) -> "Question":
         """The same, with changes."""
@@ -69,9 +71,10 @@ class Written:
             period=period,
             by=tuple(dict.fromkeys(self.by)),
             filters=self.filters,
-            basis=self.basis or ARRIVAL,
+            basis=self.basis or USUAL,
             currency=_currency(self.currency),
             statement=self.statement,
+            as_of=now,
         )
 
 

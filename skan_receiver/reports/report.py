@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from skan_receiver.reports.cells import Group
-from skan_receiver.reports.question import ARRIVAL, Question, Unanswerable
+from skan_receiver.reports.question import ARRIVAL, USUAL, Question, Unanswerable
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -38,14 +38,14 @@ class Report:
         if other := [name for name in question.by if name not in self.dimensions]:
             split = ", ".join(self.dimensions)
             raise Unanswerable("by", f"cannot be split by {other[0]!r}, but by: {split}")
-        if question.basis not in self.bases and question.basis != ARRIVAL:
+        basis = self.bases[0] if question.basis == USUAL else question.basis
+        if basis not in self.bases:
             raise Unanswerable("basis", f"its dates are those of: {', '.join(self.bases)}")
         if question.currency and not self.has_amounts:
             raise Unanswerable("currency", "it has no amounts; leave it out")
         if self.needs_statement != bool(question.statement):
             remedy = "name one" if self.needs_statement else "leave it out"
             raise Unanswerable("statement", f"whose numbers to compare with; {remedy}")
-        basis = question.basis if question.basis in self.bases else self.bases[0]
         return question.but(by=question.by or self.usually, basis=basis)
 
     def table(self, connection: Connection, question: Question) -> list[dict[str, Any]]:

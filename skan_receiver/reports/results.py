@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Connection, and_, true
 
 from skan_receiver.conversion.encode import RISING_ONLY
 from skan_receiver.conversion.timing import CLOCKS, usual_install
-from skan_receiver.reports import cells, charts, naming
+from skan_receiver.reports import cells, charts, money, naming
 from skan_receiver.reports.cells import NARROW, PLACES, WIDE, Grain
 from skan_receiver.reports.events import _Cell
 from skan_receiver.reports.naming import NAMED
@@ -52,12 +52,15 @@ def rows(connection: Connection, question: Question) -> list[Result]:
     versions = history(connection, question.filters.app)
     book = Book(versions)
     names = naming.load_naming(connection) if set(by) & set(NAMED) else None
+    exchanges, split = money.exchanges(connection, question), money.dated(question)
     found: defaultdict[tuple[Any, ...], Tally] = defaultdict(Tally)
     for dated in _dated(grain, question.basis):
-        for row in dated.won(connection, question, versions):
+        for row in dated.won(connection, split, versions):
             cell = Arrived.of_cell(_Cell(row))
             row = {**row, **names.of_row(row)} if names else row
-            found[dated.group(row, question)].add(cell, row["n"], book.read(cell))
+            key = dict(zip(split.by, dated.group(row, split), strict=True))
+            group = found[tuple(key[name] for name in by)]
+            group.add(cell, row["n"], book.read(cell), exchanges(key.get("day")))
     return [
         found[key].result(dict(zip(by, key, strict=True)))
         for key in sorted(found, key=_rank)
@@ -146,4 +149,5 @@ RESULTS = Report(
     rows=rows,
     chart=chart,
     bases=BASES,
+    has_amounts=True,
 )

@@ -9,6 +9,7 @@ from skan_receiver.conversion import Meaning
 from skan_receiver.conversion.meaning import Revenue
 from skan_receiver.reports.cells import Group
 from skan_receiver.reports.events import _Sum
+from skan_receiver.reports.money import Exchange, unchanged
 from skan_receiver.storage.meanings import LEAST, Arrived, Readings
 
 # DESIGN, "install": the winning download that the first window reports; the other two are columns
@@ -67,11 +68,14 @@ class _Worth:
     bounds: _Sum = field(default_factory=_Sum)
     middle: float | None = 0.0
 
-    def add(self, n: int, weight: float, revenue: Revenue) -> None:
-        self.bounds.add(n, weight, revenue.min, revenue.max)
+    def add(self, n: int, weight: float, revenue: Revenue, factor: float = 1.0) -> None:
+        """So many of an amount, times a rate of exchange."""
+        most, middle = revenue.max, revenue.middle
+        most = None if most is None else most * factor
+        self.bounds.add(n, weight, revenue.min * factor, most)
         if self.middle is not None:
-            middle = revenue.middle
-            self.middle = None if middle is None else self.middle + n * weight * middle
+            worth = n * weight * factor
+            self.middle = None if middle is None else self.middle + worth * middle
 
     def told(self) -> dict[str, float | None]:
         return {
@@ -96,8 +100,10 @@ class Tally:
     events: defaultdict[str, _Sum] = field(default_factory=lambda: defaultdict(_Sum))
     worth: defaultdict[str, _Worth] = field(default_factory=lambda: defaultdict(_Worth))
 
-    def add(self, cell: Arrived, n: int, readings: Readings) -> None:
-        """Add `n` postbacks, and what their value means."""
+    def add(
+        self, cell: Arrived, n: int, readings: Readings, exchange: Exchange = unchanged
+    ) -> None:
+        """Add `n` postbacks, and what their value means; amounts as `exchange` tells them."""
         self.postbacks += n
         # The windows 1 and 2 are of users who were counted in window 0.
         if cell.window == 0:
@@ -108,13 +114,14 @@ class Tally:
             self.nulls += n
         for reading in readings:
             if (meaning := reading.decoded.meaning) is not None:
-                self._read(meaning, n, reading.weight)
+                self._read(meaning, n, reading.weight, exchange)
 
-    def _read(self, meaning: Meaning, n: int, weight: float) -> None:
+    def _read(self, meaning: Meaning, n: int, weight: float, exchange: Exchange) -> None:
         for event in meaning.events:
             self.events[event.name].add(n, weight, event.min, event.max)
-        for revenue in _revenue(meaning):
-            self.worth[revenue.currency].add(n, weight, revenue)
+        for revenue in revenue_of(meaning):
+            currency, factor = exchange(revenue.currency)
+            self.worth[currency].add(n, weight, revenue, factor)
 
     def result(self, group: Mapping[str, Any]) -> Result:
         """The row of this group."""
@@ -138,7 +145,7 @@ class Tally:
         )
 
 
-def _revenue(meaning: Meaning) -> tuple[Revenue, ...]:
+def revenue_of(meaning: Meaning) -> tuple[Revenue, ...]:
     """All revenue together, or else its kinds, or else its events': side by side, never twice."""
     if (total := meaning.revenue_of("total")) is not None:
         return (total,)
