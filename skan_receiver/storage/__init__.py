@@ -3,6 +3,15 @@
 from skan_receiver.storage.counts import CountDay, CountHour
 from skan_receiver.storage.deliveries import Attempt, Delivery, ReportWindow
 from skan_receiver.storage.estimates import EstimateDraw, EstimateRun, EstimateTurn
+from skan_receiver.storage.events import (
+    Attributed,
+    Connected,
+    EventDecision,
+    Policy,
+    StoredEvent,
+    Tombstone,
+    Touch,
+)
 from skan_receiver.storage.group import GroupCommit
 from skan_receiver.storage.imports import ImportedChunk
 from skan_receiver.storage.money import Cost, Rate
@@ -24,7 +33,9 @@ __all__ = [
     "ApiKey",
     "Arrival",
     "Attempt",
+    "Attributed",
     "Campaign",
+    "Connected",
     "Cost",
     "CountDay",
     "CountHour",
@@ -32,10 +43,12 @@ __all__ = [
     "EstimateDraw",
     "EstimateRun",
     "EstimateTurn",
+    "EventDecision",
     "Fresh",
     "GroupCommit",
     "ImportedChunk",
     "ImportedSchema",
+    "Policy",
     "Quarantined",
     "Rate",
     "Registered",
@@ -47,7 +60,10 @@ __all__ = [
     "StatementLine",
     "Store",
     "StoredDestination",
+    "StoredEvent",
     "StoredPostback",
+    "Tombstone",
+    "Touch",
     "Usage",
     "User",
 ]
