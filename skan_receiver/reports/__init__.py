@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from skan_receiver.reports.cells import Group
+from skan_receiver.reports.conflicts import CONFLICTS
 from skan_receiver.reports.events import EVENTS
 from skan_receiver.reports.filters import Filters
 from skan_receiver.reports.period import Period
@@ -43,6 +44,7 @@ REPORTS: MappingProxyType[str, Report] = MappingProxyType(
         "results": RESULTS,
         "reconcile": RECONCILE,
         "sources": SOURCES,
+        "conflicts": CONFLICTS,
     }
 )
 
