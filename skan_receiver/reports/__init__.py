@@ -11,11 +11,13 @@ from skan_receiver.reports.cells import Group
 from skan_receiver.reports.conflicts import CONFLICTS
 from skan_receiver.reports.events import EVENTS
 from skan_receiver.reports.filters import Filters
+from skan_receiver.reports.installs import INSTALLS_REPORT
 from skan_receiver.reports.period import Period
 from skan_receiver.reports.question import Question, Unanswerable, Written
 from skan_receiver.reports.reconcile import RECONCILE
 from skan_receiver.reports.report import Report
 from skan_receiver.reports.results import RESULTS
+from skan_receiver.reports.revenue import REVENUE_REPORT
 from skan_receiver.reports.sources import SOURCES
 from skan_receiver.reports.values import VALUES
 from skan_receiver.reports.volumes import VOLUMES
@@ -42,6 +44,8 @@ REPORTS: MappingProxyType[str, Report] = MappingProxyType(
         "values": VALUES,
         "events": EVENTS,
         "results": RESULTS,
+        "revenue": REVENUE_REPORT,
+        "installs": INSTALLS_REPORT,
         "reconcile": RECONCILE,
         "sources": SOURCES,
         "conflicts": CONFLICTS,
