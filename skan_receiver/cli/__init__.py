@@ -32,6 +32,8 @@ COMMANDS = {
     "apps": ("registered", "Register the apps that are ours."),
     "networks": ("registered", "Register the ad networks that are ours."),
     "campaigns": ("campaigns", "Name the ads behind identifiers."),
+    "costs": ("costs", "Say what ads cost."),
+    "rates": ("rates", "Say what currencies are worth."),
     "keys": ("access", "Manage API keys."),
     "users": ("access", "Manage who may sign in."),
     "db": ("db", "Upgrade the database."),

@@ -18,9 +18,11 @@ from skan_receiver.reports.reconcile import RECONCILE
 from skan_receiver.reports.report import Report
 from skan_receiver.reports.results import RESULTS
 from skan_receiver.reports.revenue import REVENUE_REPORT
+from skan_receiver.reports.roas import ROAS
 from skan_receiver.reports.sources import SOURCES
 from skan_receiver.reports.values import VALUES
 from skan_receiver.reports.volumes import VOLUMES
+from skan_receiver.reports.windows import WINDOWS
 
 if TYPE_CHECKING:
     from skan_receiver.reports.frames import Reports
@@ -44,6 +46,8 @@ REPORTS: MappingProxyType[str, Report] = MappingProxyType(
         "values": VALUES,
         "events": EVENTS,
         "results": RESULTS,
+        "windows": WINDOWS,
+        "roas": ROAS,
         "revenue": REVENUE_REPORT,
         "installs": INSTALLS_REPORT,
         "reconcile": RECONCILE,

@@ -62,7 +62,7 @@ class Result(Group):
 
 
 @dataclass(slots=True)
-class _Worth:
+class Worth:
     """A sum of intervals of revenue, and of their middles."""
 
     bounds: _Sum = field(default_factory=_Sum)
@@ -98,7 +98,7 @@ class Tally:
     with_value: int = 0
     nulls: int = 0
     events: defaultdict[str, _Sum] = field(default_factory=lambda: defaultdict(_Sum))
-    worth: defaultdict[str, _Worth] = field(default_factory=lambda: defaultdict(_Worth))
+    worth: defaultdict[str, Worth] = field(default_factory=lambda: defaultdict(Worth))
 
     def add(
         self, cell: Arrived, n: int, readings: Readings, exchange: Exchange = unchanged

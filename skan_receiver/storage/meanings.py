@@ -78,6 +78,12 @@ class Reading:
         """Whether no other version can have been in force."""
         return self.weight == 1.0
 
+    def since_install(self, window: int, conversion_type: str | None) -> bool:
+        """Whether values of a window tell of all since the install, and not of it alone."""
+        schema = _compiled(self.version.text)
+        told = schema.plan(conversion_type).get(window) if schema else None
+        return told is not None and told.since_install
+
     @property
     def share(self) -> str:
         """The weight as people read it."""
