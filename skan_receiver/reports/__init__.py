@@ -12,6 +12,7 @@ from skan_receiver.reports.conflicts import CONFLICTS
 from skan_receiver.reports.events import EVENTS
 from skan_receiver.reports.filters import Filters
 from skan_receiver.reports.installs import INSTALLS_REPORT
+from skan_receiver.reports.invalid import INVALID
 from skan_receiver.reports.period import Period
 from skan_receiver.reports.question import Question, Unanswerable, Written
 from skan_receiver.reports.reconcile import RECONCILE
@@ -53,6 +54,7 @@ REPORTS: MappingProxyType[str, Report] = MappingProxyType(
         "reconcile": RECONCILE,
         "sources": SOURCES,
         "conflicts": CONFLICTS,
+        "invalid": INVALID,
     }
 )
 

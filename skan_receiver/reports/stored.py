@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, func, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, func, select, true
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -27,7 +27,7 @@ DIMENSIONS: dict[str, ColumnElement[Any]] = {
     "ad_network_id": func.lower(POSTBACK.c.ad_network_id),
 }
 
-Group = tuple[Any, ...]
+Key = tuple[Any, ...]  # of a group
 Example = Mapping[str, Any]  # our number of a postback, and Apple's id
 
 
@@ -42,7 +42,8 @@ class Sum:
     def add(self, amounts: Mapping[str, int], *ids: int) -> None:
         """More of the same group."""
         self.amounts.update(amounts)
-        self.ids = {min(self.ids.union(ids)), max(self.ids.union(ids))}
+        if every := self.ids.union(ids):
+            self.ids = {min(every), max(every)}
 
     def told(self) -> dict[str, Any]:
         """By name."""
@@ -64,12 +65,37 @@ class Rows:
         question: Question,
         amounts: Mapping[str, ColumnElement[int]],
         only: Iterable[ColumnElement[bool]] = (),
-    ) -> dict[Group, Sum]:
-        """`amounts` of the rows of a period, each a sum, by what the question is split by."""
+        either: Iterable[ColumnElement[bool]] = (true(),),
+    ) -> dict[Key, Sum]:
+        """`amounts` of the rows of a period, each a sum, by what the question is split by.
+
+        Rows for which `only` holds, and one of `either`: each is a statement of its own, with an
+        index of its own.
+        """
+        found: dict[Key, Sum] = {}
+        statement = self._statement(question, amounts).where(*only)
+        for one in either:
+            for row in connection.execute(statement.where(one)).mappings():
+                if row["first"] is None:  # nothing at all, where nothing is split
+                    continue
+                group = tuple(
+                    told(name, row[f"key_{place}"], question.period)
+                    for place, name in enumerate(question.by)
+                )
+                sums = {name: int(row[name]) for name in amounts}
+                found.setdefault(group, Sum()).add(sums, row["first"], row["last"])
+        known = _examples(connection, {id_ for sum_ in found.values() for id_ in sum_.ids})
+        for sum_ in found.values():
+            sum_.examples = tuple(known[id_] for id_ in sorted(sum_.ids) if id_ in known)
+        return found
+
+    def _statement(
+        self, question: Question, amounts: Mapping[str, ColumnElement[int]]
+    ) -> Select[Any]:
         period, by = question.period, question.by
         keys = [hour(self.at) if name in TIMES else self.dimensions[name] for name in by]
         keys = [key.label(f"key_{place}") for place, key in enumerate(keys)]
-        statement = (
+        return (
             select(
                 *keys,
                 *(amount.label(name) for name, amount in amounts.items()),
@@ -77,20 +103,9 @@ class Rows:
             )
             .select_from(self.of)
             .where(self.at >= period.start, self.at < period.end)
-            .where(*conditions(question.filters), *only)
+            .where(*conditions(question.filters))
             .group_by(*(key.name for key in keys))
         )
-        found: dict[Group, Sum] = {}
-        for row in connection.execute(statement).mappings():
-            if row["first"] is None:  # nothing at all, where nothing is split
-                continue
-            group = tuple(told(name, row[f"key_{n}"], period) for n, name in enumerate(by))
-            sums = {name: int(row[name]) for name in amounts}
-            found.setdefault(group, Sum()).add(sums, row["first"], row["last"])
-        known = _examples(connection, {id_ for sum_ in found.values() for id_ in sum_.ids})
-        for sum_ in found.values():
-            sum_.examples = tuple(known[id_] for id_ in sorted(sum_.ids) if id_ in known)
-        return found
 
 
 TIMES = ("hour", "day")
@@ -113,7 +128,7 @@ def conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:
         yield column.in_(value) if isinstance(value, tuple) else column == value
 
 
-def in_order(groups: Iterable[Group]) -> list[Group]:
+def in_order(groups: Iterable[Key]) -> list[Key]:
     """What is absent first."""
     return sorted(groups, key=lambda group: [(value is not None, value) for value in group])
 
