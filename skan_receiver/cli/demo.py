@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from skan_receiver.cli.demo_books import fill_books
 from skan_receiver.cli.output import show
 from skan_receiver.cli.simulated import keys_folder, to_database
 from skan_receiver.config import Settings, load
@@ -24,6 +25,7 @@ from skan_receiver.simulator.scenario import Scenario
 from skan_receiver.simulator.world import load_world
 from skan_receiver.storage import Registered, Store, migrate
 from skan_receiver.storage.columns import table
+from skan_receiver.storage.folder import import_folder
 from skan_receiver.storage.upsert import insert_new
 
 SCENARIO = Path("scenarios/demo.yaml")
@@ -104,8 +106,10 @@ def _fill(store: Store, settings: Settings, run: Run, now: datetime) -> None:
     store.close()  # importing forks
     outcomes = to_database(run, settings)
     click.echo(f"{run.world.scenario.name}: {_words(outcomes)}")
+    import_folder(store, settings.schemas, now)
     while settle(store, settings, now) == BATCH:
         pass
+    fill_books(store, run.world.scenario, settings.var, now)
 
 
 def _words(outcomes: Mapping[str, int]) -> str:

@@ -65,6 +65,9 @@ class Network(Part):
     id: str = Field(pattern="^[a-z0-9.-]+$")
     ours: bool = True
     forwarder: str | None = Field(None, pattern="^[a-z0-9][a-z0-9-]*$")
+    # Of the account that ads are paid from, where somebody makes up costs.
+    currency: str = Field("USD", pattern="^[A-Z]{3}$")
+    zone: str = "UTC"
 
 
 class InForce(Part):
@@ -88,7 +91,9 @@ class Campaign(Part):
 
     app: int
     network: str
+    name: str = ""  # what the network calls it
     source: str = Field(pattern="^[0-9]{4}$")  # the source identifier; before 4.0 its last two
+    price: float = Field(0.0, ge=0)  # of an install, about
     daily: float = Field(ge=0)  # installs
     re_engagements: float = Field(0.0, ge=0)  # a day, AdAttributionKit only
     redownloads: Share = 0.1
