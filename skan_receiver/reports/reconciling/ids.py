@@ -6,7 +6,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, exists, func, select
+from sqlalchemy import Connection, Row, Select, and_, func, select
 
 from skan_receiver.protocol import Verdict, identities
 from skan_receiver.reports.reconciling.postbacks import (
@@ -28,9 +28,7 @@ SEEN = table(Seen)
 # Ids that are looked up at once.
 CHUNK = 500
 
-# Others are looked for only where none of these is found.
-BELIEVED = (Verdict.VALID, Verdict.DEVELOPMENT)
-DOUBTED = tuple(verdict for verdict in Verdict if verdict not in BELIEVED)
+VOUCHED = (Verdict.VALID, Verdict.DEVELOPMENT)
 
 
 class Ids:
@@ -39,6 +37,7 @@ class Ids:
     def __init__(self, connection: Connection, statement: Read, view: View) -> None:
         self.connection, self.statement, self.view = connection, statement, view
         self.settings = sandbox(connection)
+        self._believed = VOUCHED if self.settings.sandbox else (Verdict.VALID,)
 
     def pairs(self) -> Iterator[tuple[list[Claim], list[Held]]]:
         """The lines of each id, and our postbacks of it."""
@@ -64,8 +63,10 @@ class Ids:
 
     def _found(self, some: Sequence[list[Claim]]) -> Iterator[tuple[list[Claim], list[Held]]]:
         ids = [str(claims[0].postback_id) for claims in some]
-        found = self._held(ids, BELIEVED)
-        found |= self._held([one for one in ids if one not in found], DOUBTED)
+        # Of the others a postback is only where none is found that counts.
+        found = self._held(ids, self._believed)
+        doubted = [verdict for verdict in Verdict if verdict not in self._believed]
+        found |= self._held([one for one in ids if one not in found], doubted)
         for one, claims in zip(ids, some, strict=True):
             yield claims, found.get(one, [])
 
@@ -85,9 +86,12 @@ class Ids:
 
     def unclaimed(self) -> Iterator[Held]:
         """Our installs in sight whose id is in no line."""
-        claimed = exists().where(
-            LINE.c.statement_id == self.statement.id,
-            LINE.c.postback_id == func.lower(POSTBACK.c.postback_id),
+        # Of all columns SQLite would read each line of the statement; of this one, its index.
+        claimed = (
+            select(LINE.c.postback_id)
+            .where(LINE.c.statement_id == self.statement.id)
+            .where(LINE.c.postback_id == func.lower(POSTBACK.c.postback_id))
+            .exists()
         )
         start, end = around(self.view)
         apps = {app_id for app_id, _ in self.view.terms.by_id}
