@@ -91,9 +91,14 @@ def settling(connection: Connection) -> tuple[Entry, ...]:
 
     On SQLite nobody else can write meanwhile.
     """
+    hold_still(connection)
+    return entries(connection)
+
+
+def hold_still(connection: Connection) -> None:
+    """Let nobody change a destination until the transaction ends; others may hold it still too."""
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"SELECT pg_advisory_xact_lock_shared({ADVISORY_LOCK})"))
-    return entries(connection)
 
 
 def find(connection: Connection, name: str) -> Entry:

@@ -4,11 +4,13 @@ This is user-level, so nothing of it leaves without consent (`mmp.consent`). Wha
 None: never 0, never an empty text, never an id of zeros.
 """
 
-from dataclasses import dataclass, field, fields
+from collections.abc import Collection
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from hashlib import blake2b
+from typing import Any
 
 IDENTITY_BYTES = 16
 
@@ -144,8 +146,24 @@ class Event:
     @property
     def identity(self) -> bytes:
         """16 bytes: the same for every copy of it."""
-        said = f"{self.provider}\0{self.event_id}".encode()
-        return blake2b(said, digest_size=IDENTITY_BYTES).digest()
+        return identity_of(self.provider, self.event_id)
+
+    def without(self, names: Collection[str]) -> "Event":
+        """The same, and nothing in the fields of these names, its own or its parts'."""
+        parts = {part: getattr(self, part) for part in ("person", "attribution", "device")}
+        less = {part: _emptied(of, names) for part, of in parts.items()}
+        emptied: Event = _emptied(replace(self, **less), names)
+        return emptied
+
+
+def identity_of(provider: str, event_id: str) -> bytes:
+    """The identity of the event that a provider calls so."""
+    said = f"{provider}\0{event_id}".encode()
+    return blake2b(said, digest_size=IDENTITY_BYTES).digest()
+
+
+def _emptied(of: Any, names: Collection[str]) -> Any:
+    return replace(of, **{each.name: None for each in fields(of) if each.name in names})
 
 
 def identifier(text: object) -> str | None:

@@ -7,6 +7,7 @@ from pydantic import Discriminator, Tag, TypeAdapter
 
 from skan_receiver.delivery.destinations.decoded import Decoded
 from skan_receiver.delivery.destinations.destination import Destination
+from skan_receiver.delivery.destinations.event import EventDestination
 from skan_receiver.delivery.destinations.relay import Relay
 from skan_receiver.delivery.destinations.report import ReportDestination
 
@@ -15,6 +16,7 @@ KINDS: dict[str, type[Destination]] = {
     "relay": Relay,
     "decoded": Decoded,
     "report": ReportDestination,
+    "event": EventDestination,
 }
 
 
@@ -28,9 +30,18 @@ ANY_KIND: TypeAdapter[Destination] = TypeAdapter(
     Annotated[
         Annotated[Relay, Tag("relay")]
         | Annotated[Decoded, Tag("decoded")]
-        | Annotated[ReportDestination, Tag("report")],
+        | Annotated[ReportDestination, Tag("report")]
+        | Annotated[EventDestination, Tag("event")],
         Discriminator(_kind),
     ]
 )
 
-__all__ = ["ANY_KIND", "KINDS", "Decoded", "Destination", "Relay", "ReportDestination"]
+__all__ = [
+    "ANY_KIND",
+    "KINDS",
+    "Decoded",
+    "Destination",
+    "EventDestination",
+    "Relay",
+    "ReportDestination",
+]

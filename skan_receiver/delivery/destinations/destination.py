@@ -33,7 +33,7 @@ NAME = r"^[a-z0-9][a-z0-9-]{0,62}$"
 MOST_AT_ONCE = 64
 
 # What has to be read of what a delivery is about.
-VERBATIM, POSTBACKS, WINDOWS = "verbatim", "postbacks", "windows"
+VERBATIM, POSTBACKS, WINDOWS, EVENTS = "verbatim", "postbacks", "windows", "events"
 
 
 class Template(Protocol):

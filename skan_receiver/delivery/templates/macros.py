@@ -1,7 +1,7 @@
 """Which macros there are, and which kind of destination may use which.
 
 This is the whole of what a template can send. A destination that gets results of SKAdNetwork
-cannot name what would identify a person, because no such name is here: see `personal`.
+cannot name what would identify a person, because its kinds have no such name: see `personal`.
 """
 
 from collections.abc import Mapping
@@ -95,10 +95,96 @@ REPORT: Table = {
     "completeness": "how much of what is expected has come, 0 to 1, by Apple's window",
 }
 
+# An install or in-app event of a user: what may be told whatever he answered (`mmp.consent.PLAIN`).
+EVENT: Table = {
+    "event": "the partner's name for it, by the destination's mapping",
+    "event_name": "its name at whoever told of it",
+    "event_kind": "install, reinstall, re-engagement, event, rejected install or refund",
+    "event_id": "32 hexadecimal digits, the same in every copy of it",
+    "event_time": "when it happened, as 2026-11-25T22:10:00Z",
+    "event_time_s": "the same, in seconds since 1970",
+    "event_time_ms": "the same, in milliseconds since 1970",
+    "event_time_us": "the same, in seconds with six decimals",
+    "revenue": "what it was worth, in the currency that the mapping says; negative in a refund",
+    "currency": "the revenue's currency; absent where there is no revenue",
+    "platform": "ios or android",
+    "app_id": "the App Store id",
+    "bundle_id": "the bundle's or package's name",
+    "store_id": "the App Store id on iOS, the package's name on Android",
+    "att": "Apple's status: authorized, denied, restricted or not_determined",
+    "att_status": "the same as Apple's number: 3, 2, 1 or 0",
+    "att_word": "the same as AUTHORIZED, …; NOT_APPLICABLE on Android",
+    "tracking_enabled": "1 where the platform lets the user be told apart, else 0",
+    "lat": "1 where it does not, or that is not known, else 0",
+    "limit_ad_tracking": "true where the user limits ad tracking on the device",
+    "gdpr_applies": "whether somebody said that the GDPR holds, true or false",
+    "eea": "1 where the GDPR or its like holds for the user, else 0",
+    "ad_user_data": "1 or 0: consent to use data for ads; absent where nothing was said",
+    "ad_personalization": "1 or 0: consent to personalised ads; absent where nothing was said",
+    "limited_data_use": "true where the user opted out by the law of a US state, else false",
+    "data_processing_options": "[LDU] where the user opted out so; absent otherwise",
+    "data_processing_options_country": "0 beside LDU: the receiver finds out",
+    "data_processing_options_state": "0 beside LDU: the receiver finds out",
+    "extinfo": "Meta's and Snap's list of 16 texts of the device, what is not told empty",
+}
+
+# Who it was, on what, and by which ad. There are no values here without consent, and no kind but
+# `event` has these: see `mmp.consent`.
+PERSON: Table = {
+    "idfa": "Apple's advertising id",
+    "idfv": "the id of the device at the app's vendor",
+    "gaid": "Google's advertising id",
+    "android_id": "Android's id of the device",
+    "advertising_id": "idfa or gaid, whichever there is",
+    "advertising_id_type": "idfa or advertisingid",
+    "customer_user_id": "the app's own name for its user",
+    "mmp_user_id": "the MMP's name for the device",
+    "click_id": "the partner's own id of the click; never another's",
+    "ip": "the device's address",
+    "user_agent": "the device's user agent",
+    "order_id": "the id of the purchase",
+    "installed_at": "when the app was installed",
+    "installed_at_s": "the same, in seconds since 1970",
+    "installed_at_ms": "the same, in milliseconds since 1970",
+    "country": "the user's country, two letters",
+    "region": "the region in it",
+    "os_version": "the system's version",
+    "app_version": "the app's version",
+    "model": "the device's model",
+    "language": "the device's language",
+    "sdk_version": "the version of the SDK that told of it",
+    "is_attributed": "true where it is given to an ad of this partner's, else false",
+    "media_source": "the partner's name at the MMP",
+    "agency": "the agency that bought the ad",
+    "channel": "the channel within the media source",
+    "campaign_id": "the campaign's id",
+    "campaign_name": "the campaign's name",
+    "adset_id": "the ad set's (or ad group's) id",
+    "adset_name": "the ad set's (or ad group's) name",
+    "ad_id": "the ad's (or creative's) id",
+    "ad_name": "the ad's (or creative's) name",
+    "site_id": "where the ad was shown, as the media source calls it",
+    "touch_type": "click or view",
+    "touched_at": "when that was",
+    "touched_at_s": "the same, in seconds since 1970",
+    "match_type": "how the MMP matched the two",
+    "is_retargeting": "true where the ad was for those who had the app",
+}
+
+# Of an identifier's text as it came: where one was taken without its hash, it is not for us to
+# know how the other side would write it.
+HASHES = ("md5", "sha1", "sha256")
+HASHED: Table = {
+    f"{name}_{how}": f"the {how.upper()} of {{{name}}}, in hexadecimal digits"
+    for name in ("idfa", "idfv", "gaid", "android_id", "customer_user_id")
+    for how in HASHES
+}
+
 KINDS: Mapping[str, tuple[Table, ...]] = {
     "relay": (COMMON, SENDING, CAMPAIGN),
     "decoded": (COMMON, SENDING, CAMPAIGN, DECODED),
     "report": (SENDING, REPORT),
+    "event": (SENDING, EVENT, PERSON, HASHED),
 }
 
 # MMPs ask forwarders for the address a postback came from. It is the one personal thing

@@ -98,6 +98,13 @@ class UrlTemplate:
         return tuple(part for parts in (*self.path, self.query) for part in parts)
 
 
+def without_empty(url: str) -> str:
+    """A URL without the members of its query that came out empty."""
+    path, question, query = url.partition("?")
+    kept = [member for member in query.split("&") if not re.fullmatch("[^=]*=", member)]
+    return path + (question if kept else "") + "&".join(kept)
+
+
 def _head(text: str) -> str:
     """Scheme, host and port: no value has a say in where a request goes."""
     if found := _SCHEME_MACRO.match(text):

@@ -1,0 +1,181 @@
+"""Events to destinations: which are owed which, what of each stays here, and why."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import Connection, select
+
+from skan_receiver.delivery.destinations import EventDestination
+from skan_receiver.delivery.destinations.mapping import Mapped
+from skan_receiver.delivery.firsts import DECISION, EVENT, HELD, OWED, Firsts
+from skan_receiver.delivery.ledger import Owed, owe
+from skan_receiver.delivery.registry import DESTINATION, hold_still, readable
+from skan_receiver.mmp.consent import Decision, decide
+from skan_receiver.mmp.event import Attribution, Event, Kind, identity_of
+from skan_receiver.storage.consent import standing
+from skan_receiver.storage.rates import NoRate, Rates, load_rates
+from skan_receiver.storage.upsert import insert_new
+
+Batch = Sequence[tuple[int, Event]]
+
+# What tells of an ad: no partner hears of another's. Whether it is this partner's, it may know.
+OF_AN_AD = ("click_id", *(one.name for one in fields(Attribution) if one.name != "is_attributed"))
+NOT_THEIRS = "it is given to no ad of the partner's"
+
+WITHDRAWALS = (Kind.REJECTED, Kind.REFUND)
+
+
+def owe_events(connection: Connection, events: Batch, now: datetime) -> None:
+    """Decide of each event, by its row's number, for each destination of events, and owe what may
+    go; in the transaction that stored them. Once decided it stays so, whoever asks again.
+
+    Begin that transaction with `registry.hold_still`: who changes a destination waits for it, and
+    must not be waited for in the middle.
+    """
+    hold_still(connection)
+    destinations, unreadable = _destinations(connection)
+    if not events:
+        return
+    deciding = Deciding(connection, destinations, events)
+    rows = [
+        _row(id_, name, Decision(sends=False, reason=why), now)
+        for name, why in unreadable.items()
+        for id_, _ in events
+    ]
+    owed = []
+    for id_, event in events:
+        for destination in destinations:
+            decision = deciding(destination, id_, event)
+            rows.append(_row(id_, destination.name, decision, now))
+            if decision.sends:
+                owed.append(Owed(event.identity, id_, destination.name))
+    insert_new(connection, DECISION, rows)
+    owe(connection, owed, now)
+
+
+def _destinations(connection: Connection) -> tuple[list[EventDestination], dict[str, str]]:
+    """Those of events, and of those that this release cannot read the reason: an event that is
+    told to us must be kept all the same."""
+    entries, unreadable = readable(connection)
+    of_events = [
+        one.destination for one in entries if isinstance(one.destination, EventDestination)
+    ]
+    theirs = select(DESTINATION.c.name).where(DESTINATION.c.kind == "event")
+    names = set(connection.scalars(theirs)) if unreadable else set()
+    return of_events, {name: why for name, why in unreadable.items() if name in names}
+
+
+class Deciding:
+    """Decides of a batch, the earlier of which the later ones know."""
+
+    def __init__(
+        self, connection: Connection, destinations: Sequence[EventDestination], events: Batch
+    ) -> None:
+        self._connection = connection
+        self._policy = standing(connection)
+        told = [
+            (destination, told)
+            for destination in destinations
+            for _, event in events
+            if (told := destination.told_as(event)) is not None
+        ]
+        self._firsts = Firsts(connection, {to.name for to, told in told if told.first_only})
+        ranged = any(one.has_range for _, one in told)
+        self._rates = _rates(connection, events) if ranged else Rates(())
+        self._owed: set[tuple[str, bytes]] = set()
+
+    def __call__(self, destination: EventDestination, id_: int, event: Event) -> Decision:
+        """Whether it goes there, and what of it."""
+        decision = self._decide(destination, id_, event)
+        if decision.sends:
+            self._owed.add((destination.name, event.identity))
+            self._firsts.note(destination.name, event)
+        return decision
+
+    def _decide(self, destination: EventDestination, id_: int, event: Event) -> Decision:
+        refused = destination.refuses(event) or self._withdraws_nothing(destination, event)
+        if refused:
+            return Decision(sends=False, reason=refused)
+        mapped = destination.told_as(event)
+        assert mapped is not None
+        if refused := self._out_of_range(mapped, event):
+            return Decision(sends=False, reason=refused)
+        consented = decide(
+            event, destination.vendor, policy=self._policy, takes_bare=destination.takes_bare
+        )
+        if not consented.sends:
+            return consented
+        if mapped.first_only and (refused := self._firsts.refuses(destination.name, id_, event)):
+            return Decision(sends=False, reason=refused)
+        return Decision(sends=True, withheld={**_others(destination, event), **consented.withheld})
+
+    def _out_of_range(self, mapped: Mapped, event: Event) -> str:
+        if not mapped.has_range:
+            return ""
+        try:
+            value = worth(event, mapped.currency, self._rates)
+        except NoRate as missing:
+            return f"what it is worth decides, and {missing}: see `rates import`"
+        if value is None:
+            return "what it is worth decides, and it has no value"
+        return "" if mapped.takes(value) else "its value is not in the mapping's range"
+
+    def _withdraws_nothing(self, destination: EventDestination, event: Event) -> str:
+        """Why it need not hear that something is taken back; empty where it has to."""
+        if event.kind not in WITHDRAWALS or event.withdraws is None:
+            return ""
+        identity = identity_of(event.provider, event.withdraws)
+        if (destination.name, identity) in self._owed:
+            return ""
+        was_owed = (
+            select(EVENT.c.id)
+            .join(DECISION, DECISION.c.event_id == EVENT.c.id)
+            .where(EVENT.c.identity == identity, DECISION.c.destination == destination.name)
+            .where(DECISION.c.outcome == OWED)
+        )
+        if self._connection.execute(was_owed).first() is None:
+            return "it was never sent what this takes back"
+        return ""
+
+
+def worth(event: Event, currency: str, rates: Rates) -> Decimal | None:
+    """What it was worth in a currency, by the rates of its day; None where it says no value.
+
+    Raises NoRate.
+    """
+    if event.revenue is None or currency in ("", event.currency):
+        return event.revenue
+    if event.currency is None:
+        return None
+    factor = rates.factor(event.currency, currency, event.at.date())
+    return round(event.revenue * Decimal(repr(factor)), 6)
+
+
+def _rates(connection: Connection, events: Batch) -> Rates:
+    days = [event.at.date() for _, event in events]
+    return load_rates(connection, min(days), max(days))
+
+
+def _others(destination: EventDestination, event: Event) -> Mapping[str, str]:
+    """What tells of somebody else's ad."""
+    if destination.is_theirs(event):
+        return {}
+    parts = (event.person, event.attribution)
+    there = [
+        name for name in OF_AN_AD if any(getattr(part, name, None) is not None for part in parts)
+    ]
+    return dict.fromkeys(there, NOT_THEIRS)
+
+
+def _row(id_: int, destination: str, decision: Decision, now: datetime) -> dict[str, object]:
+    return {
+        "event_id": id_,
+        "destination": destination,
+        "outcome": OWED if decision.sends else HELD,
+        "reason": decision.reason,
+        "withheld": json.dumps(decision.withheld),
+        "at": now,
+    }
