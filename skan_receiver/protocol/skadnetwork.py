@@ -127,7 +127,12 @@ def _as_text(value: object) -> str:
 
 
 def der(members: Mapping[str, Any]) -> bytes:
-    """The signature's bytes: standard base64, padded, as Apple's encoder would write it."""
+    """The signature's bytes: standard base64, padded, as Apple's encoder would write it.
+
+    None at all where it is empty, which says that it is known to be absent: an MMP's row.
+    """
+    if members.get("attribution-signature") == "":
+        return b""
     text = read(members, "attribution-signature", str)
     try:
         value = a2b_base64(text)

@@ -38,9 +38,13 @@ def judge(postback: Postback, keys: Keys = APPLE_KEYS) -> Judgement:
     2. A development key. AdAttributionKit postbacks name it; a SKAdNetwork body has no place
        to, so it is tried where the body looks like a test's.
     3. A test key of one's own.
-    4. No key of that name at all: unverifiable, since it may be newer than we are.
+    4. No key of that name at all: unverifiable, since it may be newer than we are. So is what
+       has no signature: an MMP's row of a postback.
     5. Else invalid, with the member that a forwarder added, if that is all that is wrong.
     """
+    if postback.framework is Framework.SKADNETWORK and not postback.signature.value:
+        return Judgement(Verdict.UNVERIFIABLE, "", "no signature: it was left out on the way")
+
     # 1.
     production = _keys(postback, keys, Trust.PRODUCTION)
     if key := _signer(production, postback.signature):
