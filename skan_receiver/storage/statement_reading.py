@@ -126,7 +126,8 @@ class Reading:
         for column, names in self.reader.unmapped.values():
             name, n = names.most_common(1)[0]
             option = f'--network "{name}=abc123.skadnetwork"'
-            self._add(f"{column}: `{name}` ({n} rows) is no network we know; say {option}")
+            rows = "1 row" if n == 1 else f"{n} rows"
+            self._add(f"{column}: `{name}` ({rows}) is no network we know; say {option}")
         if not self.lines and not self.mistakes:
             self._add("line 1: row: no row is of an install; choose another file or format")
         self._raise()

@@ -166,12 +166,13 @@ class _Row:
         return said
 
     def _network(self) -> str | None:
-        if (network := self.value("ad_network_id")) is not None:
-            return str(network)
+        if self.text("ad_network_id").lower() not in cells.NOTHING:
+            network: str | None = self.value("ad_network_id")
+            return network
         source = self.text("source")
         if source:
-            if network := self.reader.terms.networks.get(source.lower()):
-                return network
+            if source.lower() in self.reader.terms.networks:
+                return self.reader.terms.networks[source.lower()]
             if self.reader.terms.ad_network_id is None:
                 self._unmapped(source)
             return self.reader.terms.ad_network_id
@@ -187,7 +188,7 @@ class _Row:
 
     def _or(self, said: T | None, name: str, otherwise: T | None, option: str) -> T | None:
         """What is said, or else what holds of all rows."""
-        if said is None and otherwise is None:
+        if said is None and otherwise is None and self.text(name).lower() in cells.NOTHING:
             self.note(self._at[name], f"is empty; fill it in, or say {option} for all rows")
         return otherwise if said is None else said
 
