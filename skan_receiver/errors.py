@@ -74,7 +74,8 @@ class DeliveryFailed(SkanError):
         closed     the connection broke before there was an answer
         protocol   what came is no HTTP
         proxy      the proxy cannot be reached, refuses, or makes no sense
-        gone       what it is about is no longer kept
+        gone       what it is about is no longer kept, was taken back, or is not mapped any more
+        rate       there is no rate of exchange for the day of an event
         template   a template asks for what is not there
         secret     a secret is missing, or of no use
         store      what was to be sent could not be read

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Row, bindparam, select
 
 from skan_receiver.delivery import ledger
-from skan_receiver.delivery.destinations.destination import POSTBACKS, VERBATIM, WINDOWS
+from skan_receiver.delivery.destinations.destination import EVENTS, POSTBACKS, VERBATIM, WINDOWS
 from skan_receiver.delivery.directory import Directory
 from skan_receiver.delivery.gate import Ask
 from skan_receiver.delivery.lane import Claim, InHand, Lane
@@ -21,10 +21,11 @@ from skan_receiver.delivery.registry import Entry
 from skan_receiver.delivery.retry import Retry
 from skan_receiver.delivery.sending import Sender
 from skan_receiver.errors import StoreUnavailable
-from skan_receiver.storage import ReportWindow, Store, StoredPostback
+from skan_receiver.storage import EventDecision, ReportWindow, Store, StoredEvent, StoredPostback
 from skan_receiver.storage.columns import table
 
 POSTBACK, REPORT_WINDOW = table(StoredPostback), table(ReportWindow)
+EVENT, DECISION = table(StoredEvent), table(EventDecision)
 
 # What a delivery is about. Of a postback that is passed on as it came, the bytes are enough.
 _BYTES = (POSTBACK.c.id, POSTBACK.c.identity, POSTBACK.c.framework, POSTBACK.c.body)
@@ -35,6 +36,11 @@ ABOUT = {
         (POSTBACKS, tuple(POSTBACK.c)),
         (WINDOWS, tuple(REPORT_WINDOW.c)),
     )
+} | {
+    # An event, once for each destination that it was decided for.
+    EVENTS: select(*EVENT.c, DECISION.c.withheld, DECISION.c.destination.label("decided_for"))
+    .join(DECISION, DECISION.c.event_id == EVENT.c.id)
+    .where(EVENT.c.id.in_(bindparam("ids", expanding=True)))
 }
 
 # Several exchanges long; renewed after a third. A worker that is killed keeps what it held from
@@ -182,8 +188,8 @@ def is_another_matter(before: Entry | None, now: Entry | None) -> bool:
 def with_what_they_are_about(
     store: Store, rows: Sequence[Row[Any]], directory: Directory
 ) -> list[tuple[Row[Any], Row[Any] | None]]:
-    """Claimed deliveries, each with its row of `postback` or `report_window`; None where that
-    is no longer kept. Read after the claim, so that nobody waits for it.
+    """Claimed deliveries, each with its row of `postback`, `report_window` or `event`; None where
+    that is no longer kept. Read after the claim, so that nobody waits for it.
 
     By number and identity: a destination of the same name may have been of another kind once, and
     then its numbers are those of another table.
@@ -192,10 +198,18 @@ def with_what_they_are_about(
     wanted: defaultdict[str, set[int]] = defaultdict(set)
     for row in rows:
         wanted[needs.get(row.destination, VERBATIM)].add(row.stored_id)
-    found: dict[tuple[str, int, bytes], Row[Any]] = {}
+    found: dict[tuple[Any, ...], Row[Any]] = {}
     with store.read() as connection:
         for need, ids in wanted.items():
             kept: Any = connection.execute(ABOUT[need], {"ids": sorted(ids)})
-            found |= {(need, row.id, row.identity): row for row in kept}
-    keys = ((needs.get(row.destination, VERBATIM), row.stored_id, row.identity) for row in rows)
+            found |= {_key(need, row.id, row, getattr(row, "decided_for", "")): row for row in kept}
+    keys = (
+        _key(needs.get(row.destination, VERBATIM), row.stored_id, row, row.destination)
+        for row in rows
+    )
     return [(row, found.get(key)) for row, key in zip(rows, keys, strict=True)]
+
+
+def _key(need: str, id_: int, row: Row[Any], destination: str) -> tuple[Any, ...]:
+    """By number and identity; what was decided of an event is one destination's alone."""
+    return need, id_, row.identity, destination if need == EVENTS else ""

@@ -60,9 +60,8 @@ def _destinations(connection: Connection) -> tuple[list[EventDestination], dict[
     """Those of events, and of those that this release cannot read the reason: an event that is
     told to us must be kept all the same."""
     entries, unreadable = readable(connection)
-    of_events = [
-        one.destination for one in entries if isinstance(one.destination, EventDestination)
-    ]
+    known = (entry.destination for entry in entries)
+    of_events = [one for one in known if isinstance(one, EventDestination)]
     theirs = select(DESTINATION.c.name).where(DESTINATION.c.kind == "event")
     names = set(connection.scalars(theirs)) if unreadable else set()
     return of_events, {name: why for name, why in unreadable.items() if name in names}

@@ -11,13 +11,15 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, Row
 
-from skan_receiver.delivery import facts
-from skan_receiver.delivery.destinations import Destination
+from skan_receiver.delivery import event_facts, facts
+from skan_receiver.delivery.destinations import Destination, EventDestination
 from skan_receiver.delivery.templates.macros import CAMPAIGN, DECODED
 from skan_receiver.delivery.vault import Vault, sealed_secrets
+from skan_receiver.mmp.event import Event
 from skan_receiver.storage import Store
 from skan_receiver.storage.campaigns import load_book, stamp
 from skan_receiver.storage.meanings import Arrived, Book
+from skan_receiver.storage.rates import Rates, load_rates
 from skan_receiver.storage.schemas import history
 
 OLDEST_SECONDS = 1.0
@@ -29,7 +31,7 @@ class Known:
     """Finds what macros stand for."""
 
     def __init__(self, store: Store, vault: Vault) -> None:
-        self._vault = vault
+        self._store, self._vault = store, vault
         self._secrets = _Kept(store, sealed_secrets)
         self._campaigns = _Kept(store, load_book, stamp)
         self._schemas = _Kept(store, lambda connection: Book(history(connection)))
@@ -43,6 +45,9 @@ class Known:
 
     def values(self, destination: Destination, delivery: Row[Any], about: Any) -> facts.Values:
         """What the destination's macros stand for."""
+        if isinstance(destination, EventDestination):
+            told = event_facts.of_event(about, destination, self._rates)
+            return {**facts.of_sending(delivery), **told}
         if not destination.about_postbacks:
             return {**facts.of_sending(delivery), **facts.of_window(about)}
         if not destination.macros:
@@ -58,6 +63,18 @@ class Known:
         if destination.needs_ip and delivery.sealed_ip is not None:
             values["ip"] = self._vault.open(delivery.sealed_ip)
         return values
+
+    def private(self, destination: Destination, about: Any) -> Mapping[str, str]:
+        """What no answer, error or log may show of what is sent."""
+        if not isinstance(destination, EventDestination):
+            return {}
+        return event_facts.identifying(about)
+
+    def _rates(self, event: Event) -> Rates:
+        """Those of the event's day."""
+        day = event.at.date()
+        with self._store.read() as connection:
+            return load_rates(connection, day, day)
 
 
 def _always(_connection: Connection) -> object:

@@ -77,7 +77,7 @@ class Sender:
         url = ""
         answer, failure = None, None
         try:
-            secrets = self._known.secrets(destination)
+            secrets = self._hidden(destination, about)
             request = self.request(destination, delivery, about, at)
             if isinstance(destination, ReportDestination) and destination.file:
                 url, answer = request.url, self._write(request)
@@ -116,6 +116,13 @@ class Sender:
     def secrets(self, destination: Destination) -> Mapping[str, str]:
         """What must not be shown of what is sent to it."""
         return self._known.secrets(destination)
+
+    def _hidden(self, destination: Destination, about: Row[Any] | None) -> Mapping[str, str]:
+        """What must not be read in what is written down of a try."""
+        secrets = self._known.secrets(destination)
+        if about is None:
+            return secrets
+        return {**self._known.private(destination, about), **secrets}
 
     def _write(self, request: Request) -> Answer:
         if self._files is None:

@@ -1,6 +1,7 @@
 """`event`: installs and in-app events of users, each only as far as consent goes."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
@@ -13,7 +14,7 @@ from pydantic import (
 )
 
 from skan_receiver.delivery.destinations.decoded import as_json
-from skan_receiver.delivery.destinations.destination import Destination, Template, Tree
+from skan_receiver.delivery.destinations.destination import EVENTS, Destination, Template, Tree
 from skan_receiver.delivery.destinations.mapping import ANY, Mapped, by_name
 from skan_receiver.delivery.templates import BodyTemplate, Secrets, Values
 from skan_receiver.delivery.templates.url import without_empty
@@ -121,6 +122,11 @@ class EventDestination(Destination):
             Kind.REFUND: self.withdrawals,
         }
         return {kind: name for kind, name in named.items() if name}
+
+    @cached_property
+    def needs(self) -> str:
+        """What has to be read to make a request."""
+        return EVENTS
 
     def told_as(self, event: Event) -> Mapped | None:
         """How the partner is told of it; None where the mapping has nothing for it."""
