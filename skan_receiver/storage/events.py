@@ -24,6 +24,8 @@ class StoredEvent(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("identity"),
         *map(_known, ("idfa", "idfv", "gaid", "customer_user_id", "mmp_user_id", "click_id")),
+        # By these a refund finds what it takes back, and the other way round.
+        *map(_known, ("order_id", "withdraws")),
         Index("ix_event_at", "at"),
         {"sqlite_autoincrement": True},
     )

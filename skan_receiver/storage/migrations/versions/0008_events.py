@@ -122,6 +122,20 @@ def upgrade() -> None:
             sqlite_where=sa.text("gaid IS NOT NULL"),
         )
         batch_op.create_index(
+            "ix_event_order_id",
+            ["order_id"],
+            unique=False,
+            postgresql_where=sa.text("order_id IS NOT NULL"),
+            sqlite_where=sa.text("order_id IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_event_withdraws",
+            ["withdraws"],
+            unique=False,
+            postgresql_where=sa.text("withdraws IS NOT NULL"),
+            sqlite_where=sa.text("withdraws IS NOT NULL"),
+        )
+        batch_op.create_index(
             "ix_event_idfa",
             ["idfa"],
             unique=False,
