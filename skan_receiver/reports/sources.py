@@ -13,9 +13,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 from skan_receiver.conversion.encode import RISING_ONLY
-from skan_receiver.reports import cells, charts, naming
+from skan_receiver.reports import cells, charts, money, naming
 from skan_receiver.reports.cells import WIDE, Group
 from skan_receiver.reports.events import _Cell
+from skan_receiver.reports.money import Exchange
 from skan_receiver.reports.naming import CALLED
 from skan_receiver.reports.question import BASES, Question
 from skan_receiver.reports.report import Report, Rows
@@ -84,6 +85,7 @@ class _Node:
 
 
 Key = tuple[str, str]  # kind, identifier
+Added = tuple[Arrived, int, Readings, Exchange]  # as a tally takes it
 Tree = defaultdict[Key, _Node]
 
 
@@ -91,12 +93,17 @@ def rows(connection: Connection, question: Question) -> list[Source]:
     """Each tree from its top to its leaves. Of the UTC days with the period's dates."""
     versions = history(connection, question.filters.app)
     book, names = Book(versions), naming.load_naming(connection)
-    asked = question.but(by=(*question.by, *CALLED), period=question.period.dates)
+    question = question.but(period=question.period.dates)
+    exchanges, split = money.exchanges(connection, question), money.dated(question)
+    asked = split.but(by=(*split.by, *CALLED))
     trees: defaultdict[tuple[Any, ...], Tree] = defaultdict(lambda: defaultdict(_Node))
     for dated in _dated(WIDE, question.basis):
         for row in dated.won(connection, asked, versions):
-            tree, cell = trees[dated.group(row, question)], Arrived.of_cell(_Cell(row))
-            _add(tree, _key(row), row["n"], cell, book.read(cell), names.of_row(row))
+            key = dict(zip(split.by, dated.group(row, split), strict=True))
+            tree = trees[tuple(key[name] for name in question.by)]
+            cell = Arrived.of_cell(_Cell(row))
+            what = (cell, row["n"], book.read(cell), exchanges(key.get("day")))
+            _add(tree, _key(row), what, names.of_row(row))
     return [
         source
         for group in sorted(trees, key=_rank)
@@ -108,17 +115,11 @@ def _key(row: Mapping[str, Any]) -> Key:
     return CAMPAIGN if row["named_version"] in RISING_ONLY else SOURCE, row["named_identifier"]
 
 
-def _add(
-    tree: Tree,
-    key: Key,
-    n: int,
-    cell: Arrived,
-    readings: Readings,
-    names: Mapping[str, Any],
-) -> None:
+def _add(tree: Tree, key: Key, what: Added, names: Mapping[str, Any]) -> None:
+    _, n, *_ = what
     tree[key].own += n
     for each in _upwards(key):
-        tree[each].tally.add(cell, n, readings)
+        tree[each].tally.add(*what)
         tree[each].call(names)
 
 
@@ -184,5 +185,6 @@ SOURCES = Report(
     rows=rows,
     chart=chart,
     bases=BASES,
+    has_amounts=True,
     is_sent=False,  # rows that are parts of others: small ones could be told from the rest
 )
