@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from skan_receiver.reports.cells import Group
 from skan_receiver.reports.conflicts import CONFLICTS
 from skan_receiver.reports.delays import DELAYS
+from skan_receiver.reports.deliveries import DELIVERIES
 from skan_receiver.reports.events import EVENTS
 from skan_receiver.reports.filters import Filters
 from skan_receiver.reports.installs import INSTALLS_REPORT
@@ -57,6 +58,7 @@ REPORTS: MappingProxyType[str, Report] = MappingProxyType(
         "conflicts": CONFLICTS,
         "invalid": INVALID,
         "delays": DELAYS,
+        "deliveries": DELIVERIES,
     }
 )
 
