@@ -13,6 +13,7 @@ from ruamel.yaml.error import YAMLError
 from skan_receiver.cli.context import open_store
 from skan_receiver.cli.output import as_json, dumps, show
 from skan_receiver.delivery import Entry, Vault, documents, registry, vault
+from skan_receiver.delivery.destinations import KINDS
 from skan_receiver.delivery.presets import PRESETS, fill
 from skan_receiver.delivery.presets.preset import Preset
 from skan_receiver.delivery.save import checked
@@ -71,7 +72,8 @@ def presets() -> None:
 @destinations.command("translate")
 @click.argument("text")
 @click.option("--dialect", type=click.Choice(list(DIALECTS)), help="[guessed from its macros]")
-def translate_(text: str, dialect: str | None) -> None:
+@click.option("--kind", type=click.Choice(list(KINDS)), help="For this kind; `event` knows users.")
+def translate_(text: str, dialect: str | None, kind: str | None) -> None:
     """Translate a template of a vendor's, such as https://…?cv=(skad_conversion_value).
 
     Exit status 1: it names something that has no counterpart, or that identifies a person.
@@ -79,12 +81,14 @@ def translate_(text: str, dialect: str | None) -> None:
     dialect = dialect or guess_dialect(text)
     if dialect is None:
         raise click.UsageError(f"whose is it? Name a --dialect: {', '.join(DIALECTS)}")
-    translated = translate(text, dialect)
+    of_users = kind == "event"
+    translated = translate(text, dialect, of_users=of_users)
     click.echo(translated.text)
     for name in translated.unknown:
         click.echo(f"{name}: no macro of ours stands for it; leave it out", err=True)
     for name in translated.personal:
-        click.echo(f"{name}: identifies a person or a device, and is never sent", err=True)
+        where = "is nothing that we keep" if of_users else "only `--kind event` has it, by consent"
+        click.echo(f"{name}: identifies a person or a device: {where}", err=True)
     if translated.unknown or translated.personal:
         sys.exit(1)
 
@@ -94,7 +98,7 @@ def translate_(text: str, dialect: str | None) -> None:
 @click.option("--preset", type=click.Choice(list(PRESETS)), help="Begin with a preset.")
 @click.option("--set", "parameters", multiple=True, metavar="NAME=VALUE",
               help="For the preset; its secrets are asked for.")  # fmt: skip
-@click.option("--kind", type=click.Choice(["relay", "decoded", "report"]))
+@click.option("--kind", type=click.Choice(list(KINDS)))
 @click.option("--url", help="Where it goes; may hold macros such as {campaign_id}.")
 @click.option("--field", "fields", multiple=True, metavar="NAME=YAML", help="Any other field.")
 @click.option("--paused", is_flag=True, help="Owe it, and send nothing yet.")

@@ -89,9 +89,15 @@ def _plain(event: Event) -> Values:
         "platform": event.platform,
         "app_id": event.app_id,
         "bundle_id": event.bundle_id,
-        "store_id": event.bundle_id if event.platform is Platform.ANDROID else event.app_id,
+        "store_id": _store_id(event),
         "extinfo": _extinfo(event),
     }
+
+
+def _store_id(event: Event) -> str | None:
+    if event.platform is Platform.ANDROID or event.app_id is None:
+        return event.bundle_id
+    return str(event.app_id)
 
 
 def _said(event: Event) -> Values:

@@ -10,7 +10,8 @@ from skan_receiver.delivery.templates import (
     macros_for,
     translate,
 )
-from skan_receiver.delivery.templates.dialects import OURS
+from skan_receiver.delivery.templates.dialects import OURS, OURS_OF_USERS
+from skan_receiver.delivery.templates.vendors_of_users import OF_USERS
 
 # A vendor's template, ours, what has no counterpart, and what would identify somebody.
 GOLDEN = {
@@ -108,6 +109,50 @@ def test_every_name_we_give_is_one_of_our_macros() -> None:
     """A table that names a macro nobody has would be found by a customer."""
     for dialect in DIALECTS.values():
         assert OURS.issuperset(dialect.names.values())
+    assert OF_USERS.keys() == DIALECTS.keys()
+    for names in OF_USERS.values():
+        assert OURS_OF_USERS.issuperset(names.values())
+
+
+OF_EVENTS = {
+    "appsflyer": (
+        "https://p.example/?id=(clickid)&idfa=(idfa)&h=(sha1-idfa)&ts=(install-unix-ts)",
+        "https://p.example/?id={click_id}&idfa={idfa}&h={idfa_sha1}&ts={installed_at_s}",
+    ),
+    "adjust": (
+        "https://p.example/?idfa={idfa}&gaid={gps_adid}&at={created_at}&att={att_status}",
+        "https://p.example/?idfa={idfa}&gaid={gaid}&at={event_time_s}&att={att_status}",
+    ),
+    "branch": (
+        "https://p.example/?e=${(customer_event_alias)!}&at=${(event_timestamp)!}",
+        "https://p.example/?e={event}&at={event_time_ms}",
+    ),
+    "singular": (
+        "https://p.example/?cl_id={cl?NetworkName}&ip={EVENT_IP}&amount={AMOUNT}&event={EVTNAME}",
+        "https://p.example/?cl_id={click_id}&ip={ip}&amount={revenue}&event={event_name}",
+    ),
+    "appmetrica": (
+        "https://p.example/?c={click_id}&g={google_aid}&p={price}",
+        "https://p.example/?c={click_id}&g={gaid}&p={revenue}",
+    ),
+}
+
+
+@pytest.mark.parametrize("dialect", OF_EVENTS)
+def test_a_template_of_users_is_translated_for_events_of_users(dialect: str) -> None:
+    """And for them alone: elsewhere the same names are refused."""
+    theirs, ours = OF_EVENTS[dialect]
+    translation = translate(theirs, dialect, of_users=True)
+    assert (translation.text, translation.unknown, translation.personal) == (ours, (), ())
+    assert UrlTemplate.parse(ours, macros_for("event")).macros
+    with pytest.raises(TemplateRefused):
+        UrlTemplate.parse(translate(theirs, dialect).text, macros_for("decoded"))
+
+
+def test_what_nearly_means_the_same_is_left_to_a_person() -> None:
+    """No text that we have says the unit of Adjust's revenue; an IMEI is nothing that we keep."""
+    found = translate("https://p.example/?r={revenue}&i={imei}", "adjust", of_users=True)
+    assert (found.unknown, found.personal) == (("revenue",), ("imei",))
 
 
 def test_our_own_template_is_nobodys_dialect() -> None:

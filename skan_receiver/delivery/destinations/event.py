@@ -54,6 +54,9 @@ class EventDestination(Destination):
     # Those that are given to the partner's own ads, or everybody's.
     attributed: Literal["only", "all"] = "only"
     events: tuple[Mapped, ...] = ()
+    # For each line of `events` that does not say otherwise.
+    revenue: bool = True
+    first_only: bool = False  # one a user: see `delivery.firsts`
     # What the partner calls these; empty: they are not sent.
     installs: Name = ""
     reinstalls: Name = ""
@@ -131,14 +134,21 @@ class EventDestination(Destination):
     def told_as(self, event: Event) -> Mapped | None:
         """How the partner is told of it; None where the mapping has nothing for it."""
         if event.kind is Kind.EVENT:
-            found = self._events.get(event.name) or self._events.get(ANY)
-            return found and found.model_copy(update={"to": found.to or event.name})
+            line = self._events.get(event.name) or self._events.get(ANY)
+            return line and self._told(line, line.to or event.name)
         if (name := self._kinds.get(event.kind)) is None:
             return None
         # What is taken back is told in the currency that it was told in.
         like = self._events.get(event.name) or self._events.get(ANY) or Mapped(name=ANY)
-        told = {"to": name, "first_only": False, "min_value": None, "max_value": None}
-        return like.model_copy(update=told)
+        once = {"first_only": False, "min_value": None, "max_value": None}
+        return self._told(like.model_copy(update=once), name)
+
+    def _told(self, line: Mapped, to: str) -> Mapped:
+        said = {"to": to}
+        for name in ("revenue", "first_only"):
+            if getattr(line, name) is None:
+                said[name] = getattr(self, name)
+        return line.model_copy(update=said)
 
     def is_theirs(self, event: Event) -> bool:
         """Whether it is given to an ad of the partner's."""

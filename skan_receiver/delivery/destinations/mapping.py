@@ -20,9 +20,9 @@ class Mapped(BaseModel):
 
     name: str = Field(min_length=1, max_length=200)  # `*`: every one that has no line of its own
     to: str = Field("", max_length=200)  # empty: the same name
-    revenue: bool = True
-    # One a user: see `delivery.firsts`.
-    first_only: bool = False
+    # None: as the destination says.
+    revenue: bool | None = None
+    first_only: bool | None = None
     # In `currency`, both included.
     min_value: Decimal | None = None
     max_value: Decimal | None = None

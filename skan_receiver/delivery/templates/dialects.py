@@ -5,7 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from skan_receiver.conversion.problems import did_you_mean
-from skan_receiver.delivery.templates.macros import CAMPAIGN, COMMON, DECODED, REPORT, SENDING
+from skan_receiver.delivery.templates.macros import (
+    CAMPAIGN,
+    COMMON,
+    DECODED,
+    REPORT,
+    SENDING,
+    macros_for,
+)
 from skan_receiver.delivery.templates.personal import identifies
 from skan_receiver.delivery.templates.refused import TemplateRefused
 from skan_receiver.delivery.templates.vendors import (
@@ -17,8 +24,11 @@ from skan_receiver.delivery.templates.vendors import (
     SINGULAR,
     Names,
 )
+from skan_receiver.delivery.templates.vendors_of_users import OF_USERS
 
 OURS = {*COMMON, *SENDING, *CAMPAIGN, *DECODED, *REPORT}
+# Of events of users, which have names of their own for the same.
+OURS_OF_USERS = {*macros_for("event")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +42,7 @@ class Dialect:
 
 _BRACES = re.compile(r"[{}]")
 
-# The table of contents: a vendor is a line here and its names in `vendors`.
+# The table of contents: a vendor is a line here and its names in `vendors`, `vendors_of_users`.
 DIALECTS: Mapping[str, Dialect] = {
     "appsflyer": Dialect(
         re.compile(r"\(([A-Za-z][A-Za-z0-9_-]*)\)"), re.compile(r"[(){}]"), APPSFLYER
@@ -62,8 +72,11 @@ class Translation:
     personal: tuple[str, ...]  # those that would identify somebody
 
 
-def translate(text: str, dialect: str) -> Translation:
-    """A vendor's template in our macros; TemplateRefused where it holds an expression."""
+def translate(text: str, dialect: str, *, of_users: bool = False) -> Translation:
+    """A vendor's template in our macros; TemplateRefused where it holds an expression.
+
+    `of_users`: for a destination of events, which may tell of users; no other may.
+    """
     if dialect not in DIALECTS:
         near = did_you_mean(dialect, DIALECTS) or "."
         raise TemplateRefused(dialect, f"no such dialect{near} There are: {', '.join(DIALECTS)}")
@@ -72,10 +85,12 @@ def translate(text: str, dialect: str) -> Translation:
     for literal in pieces[::2]:
         _no_expression(literal, language)
     names = dict.fromkeys(pieces[1::2])
-    ours = {name: _ours(name, dialect) for name in names}
+    known, offered = (OF_USERS[dialect], OURS_OF_USERS) if of_users else (language.names, OURS)
+    ours = {name: _ours(name, dialect, known) for name in names}
     pieces[1::2] = [f"{{{ours[name]}}}" for name in pieces[1::2]]
-    personal = tuple(name for name in names if identifies(ours[name]))
-    unknown = tuple(name for name in names if ours[name] not in OURS and name not in personal)
+    missing = [name for name in names if ours[name] not in offered]
+    personal = tuple(name for name in missing if identifies(ours[name]))
+    unknown = tuple(name for name in missing if name not in personal)
     return Translation("".join(pieces), unknown, personal)
 
 
@@ -98,7 +113,7 @@ def guess_dialect(text: str) -> str | None:
 def _best(names: list[str]) -> str | None:
     """Of those who write {name}, the one that knows the most of these names."""
     known = {
-        dialect: len(DIALECTS[dialect].names.keys() & set(names))
+        dialect: len((DIALECTS[dialect].names.keys() | OF_USERS[dialect].keys()) & set(names))
         for dialect in ("adjust", "singular", "appmetrica")
     }
     best = max(known, key=lambda dialect: known[dialect])
@@ -112,11 +127,11 @@ def _no_expression(literal: str, language: Dialect) -> None:
         raise TemplateRefused(part, remedy)
 
 
-def _ours(name: str, dialect: str) -> str:
+def _ours(name: str, dialect: str, known: Names) -> str:
     """Our name for a vendor's; where we have none, one that says whose it is."""
     key = _key(name)
-    if key in DIALECTS[dialect].names:
-        return DIALECTS[dialect].names[key]
+    if key in known:
+        return known[key]
     last = key.rpartition(".")[2].lstrip("~+")
     if identifies(last):
         return last

@@ -110,7 +110,7 @@ EVENT: Table = {
     "platform": "ios or android",
     "app_id": "the App Store id",
     "bundle_id": "the bundle's or package's name",
-    "store_id": "the App Store id on iOS, the package's name on Android",
+    "store_id": "the App Store id on iOS, the package's name on Android; a text",
     "att": "Apple's status: authorized, denied, restricted or not_determined",
     "att_status": "the same as Apple's number: 3, 2, 1 or 0",
     "att_word": "the same as AUTHORIZED, …; NOT_APPLICABLE on Android",
