@@ -4,11 +4,11 @@ import os
 import shutil
 import socket
 import sys
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import click
@@ -17,15 +17,16 @@ from skan_receiver.cli.demo_books import fill_books
 from skan_receiver.cli.output import show
 from skan_receiver.cli.simulated import keys_folder, to_database
 from skan_receiver.config import Settings, load
+from skan_receiver.conversion import Schema
 from skan_receiver.reports import REPORTS, Period, Question
 from skan_receiver.settle import BATCH, settle
 from skan_receiver.simulator.keys import PUBLIC, make_keys
 from skan_receiver.simulator.run import Run
 from skan_receiver.simulator.scenario import Scenario
-from skan_receiver.simulator.world import load_world
+from skan_receiver.simulator.world import World, load_world
 from skan_receiver.storage import Registered, Store, migrate
 from skan_receiver.storage.columns import table
-from skan_receiver.storage.folder import import_folder
+from skan_receiver.storage.schemas import Publication, publish
 from skan_receiver.storage.upsert import insert_new
 
 SCENARIO = Path("scenarios/demo.yaml")
@@ -55,12 +56,12 @@ def demo(scenario: Path, *, no_serve: bool) -> None:
     os.environ.update(environment)  # for this process, and for those that serve
     os.environ.pop("SKAN_KEYS", None)
     sandbox = load()
-    begun = time.monotonic()
+    begun = monotonic()
     until = int(now.timestamp() * 1000)
     run = Run(world, make_keys(keys_folder(sandbox)), until=until)
     store = Store(sandbox.database)
     _fill(store, sandbox, run, now)
-    _summary(store, run, time.monotonic() - begun)
+    _summary(store, run, monotonic() - begun)
     store.close()
     if not no_serve:
         click.echo("The sandbox serves these; Ctrl-C ends it.", err=True)
@@ -106,10 +107,29 @@ def _fill(store: Store, settings: Settings, run: Run, now: datetime) -> None:
     store.close()  # importing forks
     outcomes = to_database(run, settings)
     click.echo(f"{run.world.scenario.name}: {_words(outcomes)}")
-    import_folder(store, settings.schemas, now)
+    _publish(store, run.world, now)
     while settle(store, settings, now) == BATCH:
         pass
     fill_books(store, run.world.scenario, settings.var, now)
+
+
+def _publish(store: Store, world: World, now: datetime) -> None:
+    """Every version of every schema, from when phones had it on."""
+    for app in world.scenario.apps:
+        first, *later = world.schemas[app.id]
+        publish(store, Publication(_text(first[1]), source="demo"), now)
+        for since, schema in later:
+            change = Publication(
+                _text(schema),
+                effective_from=datetime(since.year, since.month, since.day, tzinfo=UTC),
+                rollout_hours=round(app.fetch_lag_hours),
+                source="demo",
+            )
+            publish(store, change, now, back_dated=True)
+
+
+def _text(schema: Schema) -> str:
+    return Path(schema.source).read_text()
 
 
 def _words(outcomes: Mapping[str, int]) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -71,10 +71,21 @@ class Network(Part):
 
 
 class InForce(Part):
-    """A schema, published on a day (its first hour, UTC)."""
+    """A schema, published on a date or on the n-th day of the scenario (its first hour, UTC)."""
 
-    since: date
+    since: date | None = None
+    day: int | None = Field(None, ge=0)
     file: Path
+
+    @model_validator(mode="after")
+    def _when(self) -> Self:
+        if (self.since is None) == (self.day is None):
+            raise ValueError("give since (a date) or day (of the scenario, the first is 0)")
+        return self
+
+    def begins(self, start: date) -> date:
+        """Its first day, in a scenario that starts on `start`."""
+        return start + timedelta(days=self.day or 0) if self.since is None else self.since
 
 
 class App(Part):
@@ -215,7 +226,9 @@ def load_schemas(scenario: Scenario, folder: Path) -> Schemas:
     """Each app's schemas with their first day, in order; files are named from `folder` on."""
     found: dict[int, tuple[tuple[date, Schema], ...]] = {}
     for app in scenario.apps:
-        versions = [(one.since, load_schema(folder / one.file)) for one in app.schemas]
+        versions = [
+            (one.begins(scenario.start), load_schema(folder / one.file)) for one in app.schemas
+        ]
         for _, schema in versions:
             if schema.app_id != app.id:
                 raise ConfigurationError(f"{schema.source}: is for {schema.app_id}, not {app.id}")
