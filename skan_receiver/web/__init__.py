@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 # to the blueprints that need them, never to the application: devices do not wait for sessions.
 BLUEPRINTS = (
     "receive",
+    "mmp",
     "operations",
     "assets",
     "login",

@@ -23,19 +23,19 @@ class BadBody(Exception):
         self.status = status
 
 
-def read_body(environ: dict[str, Any]) -> bytes:
+def read_body(environ: dict[str, Any], most: int = LARGEST_BODY) -> bytes:
     """The bytes that were sent, as they were sent; BadBody if they are not whole, or too many."""
     declared = get_content_length(environ)  # None where it is sent in chunks
-    if declared is not None and declared > LARGEST_BODY:
-        raise _too_large()
+    if declared is not None and declared > most:
+        raise _too_large(most)
     try:
-        body: bytes = get_input_stream(environ).read(LARGEST_BODY + 1)
+        body: bytes = get_input_stream(environ).read(most + 1)
     # Whatever stops the server from reading is about what was sent: a chunk with a bad size,
     # a device that hung up, or fell silent. Each server has exceptions of its own.
     except Exception:
         raise BadBody(HTTPStatus.BAD_REQUEST, "the body ends before its time") from None
-    if len(body) > LARGEST_BODY:
-        raise _too_large()
+    if len(body) > most:
+        raise _too_large(most)
     if declared is not None and len(body) < declared:
         raise BadBody(
             HTTPStatus.BAD_REQUEST, f"Content-Length is {declared}, the body has {len(body)} bytes"
@@ -43,7 +43,6 @@ def read_body(environ: dict[str, Any]) -> bytes:
     return body
 
 
-def _too_large() -> BadBody:
-    return BadBody(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a postback has at most {LARGEST_BODY} bytes"
-    )
+def _too_large(most: int) -> BadBody:
+    what = "a postback" if most == LARGEST_BODY else "a body"
+    return BadBody(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"{what} has at most {most} bytes")

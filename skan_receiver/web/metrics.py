@@ -25,6 +25,11 @@ ARRIVALS = Counter(
     "Bodies that arrived, by endpoint, by what became of them, and by verdict.",
     ["endpoint", "outcome", "verdict"],
 )
+EVENTS = Counter(
+    "skan_events",
+    "Installs and in-app events of users, by who told of them, and by what became of them.",
+    ["provider", "outcome"],
+)
 NOT_STORED = Counter("skan_not_stored", "Bodies answered 500: the store took nothing.")
 SECONDS = Histogram(
     "skan_receive_seconds",
@@ -42,10 +47,21 @@ def _arrivals(endpoint: str, outcome: str, verdict: str) -> Counter:
     return ARRIVALS.labels(endpoint, outcome, verdict)
 
 
-def arrived(endpoint: str, outcome: str, verdict: str | None, seconds: float) -> None:
-    """Count one body and the time it took."""
+def arrived(endpoint: str, outcome: str, verdict: str | None, seconds: float | None) -> None:
+    """Count one body and the time it took, unless it took it with others."""
     _arrivals(endpoint, outcome, verdict or "").inc()
-    SECONDS.observe(seconds)
+    if seconds is not None:
+        SECONDS.observe(seconds)
+
+
+@cache
+def _events(provider: str, outcome: str) -> Counter:
+    return EVENTS.labels(provider, outcome)
+
+
+def told(provider: str, outcome: str, n: int) -> None:
+    """Count events that somebody told us of."""
+    _events(provider, outcome).inc(n)
 
 
 class _Waiting(Collector):

@@ -156,7 +156,7 @@ def _kept(incoming: Callable[[bytes], Incoming]) -> tuple[Result, Response]:
 
 
 @bp.errorhandler(Exception)
-def _not_stored(error: Exception) -> ResponseReturnValue:
+def not_stored(error: Exception) -> ResponseReturnValue:
     """Nothing was kept, whatever the reason: 500 is what makes a device try again."""
     if isinstance(error, BadRequest):
         return problem(HTTPStatus.BAD_REQUEST, error.description or HTTPStatus.BAD_REQUEST.phrase)

@@ -8,6 +8,7 @@ from flask.sansio.app import App
 
 from skan_receiver.config import Settings
 from skan_receiver.delivery import Vault
+from skan_receiver.events import Intake
 from skan_receiver.ingest import Ingest
 from skan_receiver.protocol import Keys
 from skan_receiver.storage import Store
@@ -25,6 +26,7 @@ class Services:
     store: Store
     keys: Keys
     ingest: Ingest
+    intake: Intake
     # Who may forward, by name, and the token each must show; None: anybody, without one.
     forwarders: Mapping[str, str] | None
     readiness: Readiness
@@ -37,9 +39,9 @@ class Services:
         store = Store(settings.database)
         keys = Keys.load(settings.keys, settings.test_keys)
         tokens = load_tokens(settings.forwarder_tokens)
-        ingest = Ingest(store, settings, keys)
+        ingest, intake = Ingest(store, settings, keys), Intake(store, settings)
         vault = Vault(settings.vault_keys) if settings.relay_ip else None
-        return cls(settings, store, keys, ingest, tokens, Readiness(store), vault)
+        return cls(settings, store, keys, ingest, intake, tokens, Readiness(store), vault)
 
 
 def services() -> Services:

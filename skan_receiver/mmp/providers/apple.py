@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from skan_receiver.errors import Malformed
+from skan_receiver.errors import Malformed, NotJson
 from skan_receiver.mmp.forwarders import read as read_forwarded
 from skan_receiver.mmp.normal import MEMBERS
 from skan_receiver.mmp.personal import Sieve
 from skan_receiver.mmp.providers.members import Members, written
 from skan_receiver.mmp.providers.values import said
 from skan_receiver.protocol.skadnetwork import SIGNED_MEMBERS
+from skan_receiver.protocol.text import load
 
 SIGNATURE = "attribution-signature"
 PAYLOAD = "sk_payload"
@@ -95,9 +96,19 @@ def _payload(members: Members) -> bytes | None:
     if text is None:
         return None
     for form in (text, unquote(text), _unpacked(text)):
-        if form.lstrip().startswith("{"):
+        if form.lstrip().startswith("{") and _is_json(form.encode()):
             return form.encode()
     raise Malformed("neither JSON nor JSON in base64", PAYLOAD)
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        load(body)
+    except NotJson:
+        return False
+    except Malformed:
+        return True  # no device's, and for the quarantine of postbacks to name
+    return True
 
 
 def _unpacked(text: str) -> str:
