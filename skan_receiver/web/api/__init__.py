@@ -3,6 +3,7 @@
 from flask_openapi.openapi import OpenAPI
 
 from skan_receiver.web.api import (
+    costs,
     deliveries,
     destinations,
     docs,
@@ -13,7 +14,16 @@ from skan_receiver.web.api import (
 )
 from skan_receiver.web.api.blueprint import KEY, bp
 
-__all__ = ["deliveries", "destinations", "docs", "postbacks", "register", "reports", "verify"]
+__all__ = [
+    "costs",
+    "deliveries",
+    "destinations",
+    "docs",
+    "postbacks",
+    "register",
+    "reports",
+    "verify",
+]
 
 
 def register(app: OpenAPI) -> None:
