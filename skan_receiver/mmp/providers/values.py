@@ -192,8 +192,8 @@ def _within(found: str, most: int) -> str:
     return found
 
 
-# How each field is read; one that is not here is a text. `app`, `rejection` and `kind` are no
-# fields of an event: they become some (provider.py).
+# How each field is read; one that is not here is a text. Some are no fields of an event: its
+# provider makes others of them.
 READERS: Mapping[str, Callable[[str], Any]] = {
     **dict.fromkeys(("at", "installed_at", "touched_at"), moment),
     **dict.fromkeys(
@@ -207,7 +207,7 @@ READERS: Mapping[str, Callable[[str], Any]] = {
         (
             *("is_attributed", "is_retargeting", "limit_ad_tracking", "gdpr_applies"),
             *("ad_user_data", "ad_personalization", "limited_data_use", "child_directed"),
-            "is_restricted",
+            *("is_restricted", "is_view", "twitter_allows"),
         ),
         flag,
     ),
@@ -217,7 +217,7 @@ READERS: Mapping[str, Callable[[str], Any]] = {
     "app_id": app_id,
     "att": att,
     "country": country,
-    "currency": currency,
+    **dict.fromkeys(("currency", "reporting_currency"), currency),
     "platform": platform,
-    "revenue": amount,
+    **dict.fromkeys(("revenue", "revenue_usd", "reporting_revenue"), amount),
 }
