@@ -23,7 +23,7 @@ from skan_receiver.reports.report import Report, Rows
 from skan_receiver.reports.stored import TIMES, Key, in_order, told
 from skan_receiver.storage.deliveries import DEAD, DONE, LEASED, OWED
 
-MOST = 100_000
+MOST = 50_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

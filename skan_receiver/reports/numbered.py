@@ -22,7 +22,7 @@ from sqlalchemy import (
 from skan_receiver.reports.period import Period
 
 # Rows of a stretch. Short ones are spread over more of the period.
-SIZE = 200
+SIZE = 50
 
 # Clocks of several writers differ, and who began first may end last.
 LOOSE = timedelta(hours=1)
@@ -56,7 +56,8 @@ def stretches(
     connection: Connection, rows: Table, at: ColumnElement[datetime], period: Period, most: int
 ) -> Stretches:
     """Where the rows of a period are, and a few more; about `most` of them, if there are more."""
-    lowest, highest = connection.execute(select(func.min(rows.c.id), func.max(rows.c.id))).one()
+    # One at a time: SQLite reads all to find both.
+    lowest, highest = (connection.scalar(select(end(rows.c.id))) for end in (func.min, func.max))
     ends = (lowest or 0, (highest or 0) + 1)
     # Of a table that is small as a whole no order is asked.
     if ends[1] - ends[0] > most:

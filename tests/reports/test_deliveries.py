@@ -216,8 +216,8 @@ def test_no_statement_reads_all_deliveries(store: Store) -> None:
     found = plan(store, "deliveries", Question(period=MONTH))
 
     assert "ix_delivery_dead" in found
-    assert "SCAN delivery'" not in found
-    assert "SCAN attempt'" not in found
+    assert "SCAN attempt" not in found
+    assert "SCAN delivery" not in found.replace("SCAN delivery USING INDEX ix_delivery_dead", "")
     assert "Seq Scan on delivery" not in found
     assert "Seq Scan on attempt" not in found
 
