@@ -18,6 +18,7 @@ from skan_receiver.cli.output import show
 from skan_receiver.cli.simulated import keys_folder, to_database
 from skan_receiver.config import Settings, load
 from skan_receiver.conversion import Schema
+from skan_receiver.estimating import Wanted, estimate_all, missing, turn
 from skan_receiver.reports import REPORTS, Period, Question
 from skan_receiver.settle import BATCH, settle
 from skan_receiver.simulator.keys import PUBLIC, make_keys
@@ -111,6 +112,16 @@ def _fill(store: Store, settings: Settings, run: Run, now: datetime) -> None:
     while settle(store, settings, now) == BATCH:
         pass
     fill_books(store, run.world.scenario, settings.var, now)
+    _estimate(store, settings)
+
+
+def _estimate(store: Store, settings: Settings) -> None:
+    """What the worker would do a little later: so that reports are full at once."""
+    if missing():  # the reports say so
+        return
+    with turn(store) as keep:
+        for _ in estimate_all(store, Wanted.of(settings), keep):
+            pass
 
 
 def _publish(store: Store, world: World, now: datetime) -> None:
