@@ -48,6 +48,7 @@ from skan_receiver.storage.columns import table
 from skan_receiver.storage.schemas import Publication, publish
 from skan_receiver.testing import Signer, encode
 from tests.conversion.schemas import rules, text
+from tests.delivery.event_presets import EVENT_GIVEN
 from tests.delivery.owing import VAULT, Books, sender
 from tests.receiving import NOON
 from tests.sink import Received, sink
@@ -77,6 +78,7 @@ GIVEN: dict[str, dict[str, str]] = {
     "webhook": {"url": URL, "signing": SIGNING},
     "webhook-relay": {"url": URL, "signing": SIGNING},
     "bidding": {"url": URL, "signing": SIGNING},
+    **EVENT_GIVEN,
 }
 SECRETS = ("t0pS3cr3tT0k3n", "Zx8vQkq1TlGzXcW0aB2cDe", SIGNING)
 
@@ -136,8 +138,8 @@ def each(presets: Iterable[Preset]) -> list[Any]:
 
 
 ALL = each(PRESETS.values())
-# A report is of a period, which is not sent for a postback.
-OF_POSTBACKS = [preset for preset in PRESETS.values() if preset.role != "report"]
+# A report is of a period, which is not sent for a postback; of events see test_event_presets.
+OF_POSTBACKS = [p for p in PRESETS.values() if p.role not in ("report", "events")]
 WITH_IP = [p for p in OF_POSTBACKS if "with_ip" in {one.name for one in p.parameters}]
 
 
@@ -370,7 +372,7 @@ def said(request: Mapping[str, Any]) -> dict[str, Any]:
     return {**query, **dict(members(json.loads(request["body"] or "{}")))}
 
 
-@pytest.mark.parametrize("preset", ALL)
+@pytest.mark.parametrize("preset", each([p for p in PRESETS.values() if p.role != "events"]))
 def test_no_request_identifies_anybody(preset: Preset) -> None:
     """No name of an identifier, no address; every device had one."""
     for request in golden(preset):

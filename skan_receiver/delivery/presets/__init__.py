@@ -14,11 +14,16 @@ from skan_receiver.delivery.presets.branch import BRANCH
 from skan_receiver.delivery.presets.branch_copy import BRANCH_COPY
 from skan_receiver.delivery.presets.fill import fill
 from skan_receiver.delivery.presets.ga4 import GA4
+from skan_receiver.delivery.presets.google_app import GOOGLE_APP
 from skan_receiver.delivery.presets.kochava import KOCHAVA
 from skan_receiver.delivery.presets.linkrunner_copy import LINKRUNNER_COPY
+from skan_receiver.delivery.presets.meta_app import META_APP
+from skan_receiver.delivery.presets.postback import DIALECT_POSTBACKS, POSTBACK
 from skan_receiver.delivery.presets.preset import ROLES, UNCONFIRMED, Member, Parameter, Preset
 from skan_receiver.delivery.presets.singular import SINGULAR
+from skan_receiver.delivery.presets.snap_app import SNAP_APP
 from skan_receiver.delivery.presets.tenjin_copy import TENJIN_COPY
+from skan_receiver.delivery.presets.tiktok_app import TIKTOK_APP
 from skan_receiver.delivery.presets.webhook import WEBHOOK
 from skan_receiver.delivery.presets.webhook_relay import WEBHOOK_RELAY
 
@@ -41,6 +46,12 @@ PRESETS: Mapping[str, Preset] = {
     "webhook": WEBHOOK,
     "webhook-relay": WEBHOOK_RELAY,
     "bidding": BIDDING,
+    "google-app": GOOGLE_APP,
+    "meta-app": META_APP,
+    "tiktok-app": TIKTOK_APP,
+    "snap-app": SNAP_APP,
+    "postback": POSTBACK,
+    **{preset.name: preset for preset in DIALECT_POSTBACKS},
 }
 
 __all__ = ["PRESETS", "ROLES", "UNCONFIRMED", "Member", "Parameter", "Preset", "fill"]

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from skan_receiver.conversion.problems import did_you_mean
 from skan_receiver.delivery.destinations import ANY_KIND
 from skan_receiver.delivery.presets.preset import Parameter, Preset
+from skan_receiver.delivery.templates import TemplateRefused, translate
 from skan_receiver.errors import ConfigurationError
 
 # Where a parameter goes.
@@ -29,6 +30,8 @@ def fill(
     secrets = {one.name: known.pop(one.name) for one in preset.parameters if one.secret}
     head = {"name": name, "kind": preset.kind, "preset": preset.name}
     definition = {**head, **_filled(preset.definition, known)}
+    if preset.dialect:
+        definition["url"] = _translated(definition["url"], preset.dialect)
     for parameter in preset.parameters:
         if parameter.adds and known[parameter.name] == "yes":
             definition = _with(definition, parameter.adds)
@@ -66,6 +69,18 @@ def _filled(node: Any, known: Mapping[str, str]) -> Any:
 
 def _items(filled: Any) -> list[Any]:
     return [item for item in filled.split(",") if item] if isinstance(filled, str) else [filled]
+
+
+def _translated(url: str, dialect: str) -> str:
+    """A vendor's template in our macros; ConfigurationError names what is in the way."""
+    try:
+        translation = translate(url, dialect, of_users=True)
+    except TemplateRefused as refused:
+        raise ConfigurationError(f"template: {refused}") from None
+    if lacking := (*translation.unknown, *translation.personal):
+        names = ", ".join(lacking)
+        raise ConfigurationError(f"template: {names}: no macro of ours stands for it; leave it out")
+    return translation.text
 
 
 def _with(definition: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Literal
 
-Role = Literal["network forward", "developer copy", "result", "report"]
+Role = Literal["network forward", "developer copy", "result", "report", "events"]
 
 # Two addresses of one vendor mean two things: who sends a developer's copy to the address for
 # networks claims to be the network.
@@ -13,13 +13,14 @@ ROLES: Mapping[Role, str] = {
     "developer copy": "for an app's developer: the copy that Apple sent, as it is",
     "result": "what a postback says or means, to whom you like",
     "report": "sums over a period",
+    "events": "installs and in-app events of users, each as far as the user consented",
 }
 
 # How `confirmed` begins where no page says that the vendor takes this from a server.
 UNCONFIRMED = "unconfirmed by vendor"
 
 Need = Literal["required", "optional", "not said"]
-Type = Literal["string", "integer", "number", "list"]
+Type = Literal["string", "integer", "number", "boolean", "list"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +65,5 @@ class Preset:
     source: str
     confirmed: str  # what the page says of it; after UNCONFIRMED, what no page says
     notes: str = ""
+    # Whose macros are in the URL that the customer gives: they become ours.
+    dialect: str = ""
