@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
-from skan_receiver.storage import CountHour, Store
+from skan_receiver.storage import CountCell, CountHour, Store
 from skan_receiver.storage.columns import table
 from skan_receiver.storage.meanings import NO_SCHEMA, Arrived, Book, Readings, rest
 from skan_receiver.storage.schemas import (
@@ -24,18 +24,13 @@ from skan_receiver.storage.schemas import (
     read,
 )
 
-HOURS = table(CountHour)
+CELL, HOURS = table(CountCell), table(CountHour)
 
 Value = int | str | None
 Key = tuple[str, int, Value, str, str]  # the first five members of a Change
 
-_GRAIN = tuple(
-    HOURS.c[name]
-    for name in (
-        *("app_id", "version", "window", "conversion_type", "fine_value", "coarse_value"),
-        "hour",
-    )
-)
+_MEMBERS = ("app_id", "version", "window", "conversion_type", "fine_value", "coarse_value")
+_GRAIN = (*(CELL.c[name] for name in _MEMBERS), HOURS.c.hour)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +88,11 @@ def redecode(
 def _cells(connection: Connection, app_id: int) -> list[Row[Any]]:
     """Of any network: what a value means does not depend on it."""
     n = func.sum(HOURS.c.n).label("n")
-    wanted = select(*_GRAIN, n).where(HOURS.c.app_id == app_id, HOURS.c.counted)
+    wanted = (
+        select(*_GRAIN, n)
+        .join_from(HOURS, CELL, CELL.c.id == HOURS.c.cell)
+        .where(CELL.c.app_id == app_id, CELL.c.counted)
+    )
     rows: Any = connection.execute(wanted.group_by(*_GRAIN).order_by(*_GRAIN)).all()
     return [row for row in rows if row.n and _value(Arrived.of_cell(row)) is not None]
 

@@ -4,63 +4,32 @@
 is counted exactly once whatever is killed when.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, select, text
+from sqlalchemy import Connection, Row, Select, bindparam, delete, select, text
+from sqlalchemy.sql.dml import ReturningDelete
 
 from skan_receiver.config import Settings
 from skan_receiver.delivery import Entry, Owed, owe, settling
-from skan_receiver.storage import CountDay, CountHour, Fresh, Store, StoredPostback
-from skan_receiver.storage.columns import hour_of, table
-from skan_receiver.storage.counts import ABSENT, NOTHING, cell_key
-from skan_receiver.storage.predicate import VOUCHED, qualifies, superseded
-from skan_receiver.storage.upsert import add
+from skan_receiver.storage import Fresh, Store, StoredPostback
+from skan_receiver.storage.columns import table
+from skan_receiver.storage.counting import READ, UNSIGNED, Tally, counted_columns
+from skan_receiver.storage.counting import forget as forget_counts
+from skan_receiver.storage.many import among, listed
+from skan_receiver.storage.predicate import VOUCHED, superseded
 
 FRESH, POSTBACK = table(Fresh), table(StoredPostback)
-HOURS, DAYS = table(CountHour), table(CountDay)
 
-# About 20 ms of work: on SQLite nobody else writes meanwhile.
+# Some 30 ms of work: on SQLite nobody else writes meanwhile.
 BATCH = 1_000
 
-SHARED = tuple(column.name for column in HOURS.primary_key)[:-1]
-WIDE = ("day", "source_identifier", "source_app_id", "source_domain", "country")
-
-
-class Tally:
-    """Sums of changes, by cell, in both grains."""
-
-    def __init__(self) -> None:
-        self.hours: Counter[tuple[Any, ...]] = Counter()
-        self.days: Counter[tuple[Any, ...]] = Counter()
-
-    def add(self, row: Row[Any], change: Row[Any], delta: int) -> None:
-        """Add `delta` of a postback with the unsigned values `change` speaks of."""
-        shared = cell_key(row, fine=change.fine_value, coarse=change.coarse_value)
-        hour = hour_of(row.received_at)
-        self.hours[(*shared, hour)] += delta
-        self.days[(*shared, hour.replace(hour=0), *_wide(row, change.country))] += delta
-
-    def write(self, connection: Connection) -> None:
-        """Add the sums to the counts; cells that come to nothing go."""
-        for target, names, sums in (
-            (HOURS, (*SHARED, "hour"), self.hours),
-            (DAYS, (*SHARED, *WIDE), self.days),
-        ):
-            cells = [
-                {**dict(zip(names, key, strict=True)), "n": n}
-                for key, n in sorted(sums.items())
-                if n
-            ]
-            add(connection, target, cells, "n")
-            if less := [cell for cell in cells if cell["n"] < 0]:
-                keys = (column == bindparam(f"at_{column.name}") for column in target.primary_key)
-                connection.execute(
-                    delete(target).where(*keys, target.c.n == 0),
-                    [{f"at_{name}": cell[name] for name in names} for cell in less],
-                )
+# What a change is: to the counts, and to destinations.
+CHANGE = tuple(FRESH.c[name] for name in (*UNSIGNED, "stored_id", "delta"))
+ARRIVED = (FRESH.c.at, FRESH.c.sealed_ip)
+_VALUES = slice(len(UNSIGNED))
 
 
 def settle(store: Store, settings: Settings, now: datetime, limit: int = BATCH) -> int:
@@ -69,18 +38,19 @@ def settle(store: Store, settings: Settings, now: datetime, limit: int = BATCH) 
     def work(connection: Connection) -> int:
         # First: what is settled by a destination's old definition came before its new one.
         entries = settling(connection)
-        changes = _claim(connection, limit)
-        rows = _postbacks(connection, settings, {change.stored_id for change in changes})
+        changes = connection.execute(_claim(owed=bool(entries)), {"limit": limit}).all()
+        rows = _postbacks(connection, settings, changes, owed=bool(entries))
         tally = Tally()
         came: dict[int, tuple[Row[Any], Row[Any]]] = {}
         for change in changes:
             # A row that retention took meanwhile is nobody's any more.
             if (row := rows.get(change.stored_id)) is not None:
-                tally.add(row, change, change.delta)
-                if change.delta > 0 and not row.superseded:
+                tally.add(row, change[_VALUES], change.delta)
+                if entries and change.delta > 0 and not row.superseded:
                     came[row.id] = row, change
         tally.write(connection)
-        owe(connection, _owed(entries, came.values()), now)
+        if entries:
+            owe(connection, _owed(entries, came.values()), now)
         return len(changes)
 
     return store.write(work)
@@ -108,65 +78,68 @@ def recount(store: Store, settings: Settings) -> None:
 def recounted(connection: Connection, settings: Settings) -> None:
     """As `recount`, inside a transaction that changes what counts."""
     _hold_still(connection)
-    for cells in (HOURS, DAYS):
-        connection.execute(delete(cells).where(cells.c.verdict.in_(VOUCHED)))
+    forget_counts(connection, VOUCHED)
     tally = Tally()
     for row in _all(connection, settings):
-        tally.add(row, row, +1)
+        tally.add(row, row[-len(UNSIGNED) :], +1)
     # `settle` will add what is not settled yet: not twice.
     for changes in _pending(connection):
-        rows = _postbacks(connection, settings, {change.stored_id for change in changes})
+        rows = _postbacks(connection, settings, changes)
         for change in changes:
             held = rows.get(change.stored_id)
             if held is not None and held.verdict in VOUCHED:
-                tally.add(held, change, -change.delta)
+                tally.add(held, change[_VALUES], -change.delta)
     tally.write(connection)
 
 
 def _pending(connection: Connection) -> Iterable[Sequence[Row[Any]]]:
     """What is fresh, a piece at a time: after an import with no worker it may be millions."""
     after = 0
-    some = select(FRESH).order_by(FRESH.c.id).limit(BATCH)
+    some = select(*CHANGE, FRESH.c.id).order_by(FRESH.c.id).limit(BATCH)
     while changes := connection.execute(some.where(FRESH.c.id > after)).all():
-        yield changes
+        yield changes  # type: ignore[misc]  # rows of so many columns
         after = changes[-1].id
 
 
-def _claim(connection: Connection, limit: int) -> Sequence[Row[Any]]:
-    oldest = select(FRESH.c.id).order_by(FRESH.c.id).limit(limit)
+# Statements are built once: making one costs more than running it.
+
+
+@cache
+def _claim(*, owed: bool) -> ReturningDelete[Any]:
+    oldest = select(FRESH.c.id).order_by(FRESH.c.id).limit(bindparam("limit"))
     claimed = FRESH.c.id.in_(oldest.with_for_update(skip_locked=True).scalar_subquery())
-    return connection.execute(delete(FRESH).where(claimed).returning(*FRESH.c)).all()
+    return delete(FRESH).where(claimed).returning(*CHANGE, *(ARRIVED if owed else ()))
 
 
-def _postbacks(connection: Connection, settings: Settings, ids: set[int]) -> dict[int, Row[Any]]:
+def _postbacks(
+    connection: Connection, settings: Settings, changes: Sequence[Row[Any]], *, owed: bool = False
+) -> dict[int, Row[Any]]:
+    """Those that changes are of, by their ids; where they may be `owed`, with all that
+    destinations may ask of them."""
+    ids = {change.stored_id for change in changes}
     if not ids:
         return {}
-    counted = qualifies(settings).label("counted")
-    judged_anew = superseded().label("superseded")
-    found = select(*_columns(), counted, judged_anew).where(POSTBACK.c.id.in_(ids))
-    rows: Any = connection.execute(found).all()
+    statement = _by_ids(connection.dialect.name, settings, owed=owed)
+    rows: Any = connection.execute(statement, {"ids": listed(connection, ids)}).all()
     return {row.id: row for row in rows}
 
 
+@cache
+def _by_ids(dialect: str, settings: Settings, *, owed: bool) -> Select[Any]:
+    had = {*READ, "id", "body", "signed_message"}
+    others = [column for column in POSTBACK.c if column.name not in had] if owed else []
+    flag = [superseded().label("superseded")] if owed else []
+    found = select(*counted_columns(dialect, settings), POSTBACK.c.id, *others, *flag)
+    return found.where(among(dialect, POSTBACK.c.id, "ids"))
+
+
 def _all(connection: Connection, settings: Settings) -> Iterable[Row[Any]]:
-    counted = qualifies(settings).label("counted")
-    rows = select(*_columns(), counted).where(POSTBACK.c.verdict.in_(VOUCHED), ~superseded())
-    return connection.execute(rows, execution_options={"yield_per": 10_000})
+    unsigned = (POSTBACK.c[name] for name in UNSIGNED)
+    rows = select(*counted_columns(connection.dialect.name, settings), *unsigned)
+    vouched = rows.where(POSTBACK.c.verdict.in_(VOUCHED), ~superseded())
+    return connection.execute(vouched, execution_options={"yield_per": 10_000})
 
 
 def _hold_still(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(text("LOCK TABLE fresh IN EXCLUSIVE MODE"))
-
-
-def _columns() -> list[Any]:
-    """Everything but the bytes."""
-    return [column for column in POSTBACK.c if column.name not in ("body", "signed_message")]
-
-
-def _wide(row: Row[Any], country: str | None) -> tuple[Any, ...]:
-    campaign = row.source_identifier
-    if campaign is None:
-        campaign = NOTHING if row.campaign_id is None else str(row.campaign_id)
-    source_app = ABSENT if row.source_app_id is None else row.source_app_id
-    return campaign, source_app, row.source_domain or NOTHING, country or NOTHING

@@ -10,8 +10,9 @@ from sqlalchemy import Table, select
 from skan_receiver.config import Settings
 from skan_receiver.ingest import Incoming, Ingest, Result
 from skan_receiver.settle import settle
-from skan_receiver.storage import CountDay, CountHour, Store
+from skan_receiver.storage import CountCell, CountHour, CountPlace, Store
 from skan_receiver.storage.columns import table
+from skan_receiver.storage.counts import MEMBERS
 from skan_receiver.testing import Signer, encode
 
 NOON = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
@@ -50,13 +51,22 @@ class Receiver:
         with self.store.read() as connection:
             return list(connection.execute(select(columns).order_by(*columns.primary_key)))
 
+    def counts(self, model: Any = CountHour) -> list[Any]:
+        """Every row of a grain, with what its cell is."""
+        grain, cell = table(model), table(CountCell)
+        others = (column for column in grain.c if column.name not in ("cell", "n"))
+        found = select(*(cell.c[name] for name in MEMBERS), *others, grain.c.n)
+        with self.store.read() as connection:
+            rows = connection.execute(found.join_from(grain, cell, cell.c.id == grain.c.cell))
+            return sorted(rows, key=tuple)
+
     def hours(self) -> Counter[tuple[Any, ...]]:
         """Every cell of the narrow counts that is not zero."""
-        return _cells(self.rows(CountHour))
+        return _cells(self.counts())
 
     def days(self) -> Counter[tuple[Any, ...]]:
         """Every cell of the wide counts that is not zero."""
-        return _cells(self.rows(CountDay))
+        return _cells(self.counts(CountPlace))
 
 
 def _cells(rows: list[Any]) -> Counter[tuple[Any, ...]]:

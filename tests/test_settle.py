@@ -16,7 +16,6 @@ from skan_receiver.reread import reread
 from skan_receiver.reverify import reverify
 from skan_receiver.settle import recount
 from skan_receiver.storage import (
-    CountHour,
     Fresh,
     Quarantined,
     Registered,
@@ -35,11 +34,11 @@ def receiver(store: Store) -> Receiver:
 
 
 def counted(receiver: Receiver) -> int:
-    return sum(row.n for row in receiver.rows(CountHour) if row.counted)
+    return sum(row.n for row in receiver.counts() if row.counted)
 
 
 def total(receiver: Receiver) -> int:
-    return sum(row.n for row in receiver.rows(CountHour))
+    return sum(row.n for row in receiver.counts())
 
 
 def check(receiver: Receiver) -> None:
@@ -56,7 +55,7 @@ def test_a_postback_is_counted_once(receiver: Receiver) -> None:
     assert receiver.settle() == 1
     receiver.receive(body)
     assert receiver.settle() == 0
-    (cell,) = receiver.rows(CountHour)
+    (cell,) = receiver.counts()
     assert (cell.n, cell.fine_value, cell.coarse_value, cell.counted) == (1, 20, "", True)
     assert cell.hour == receiver.now.replace(minute=0)
     check(receiver)
@@ -109,7 +108,7 @@ def test_replaced_values_move_in_the_counts(receiver: Receiver, *, settled_betwe
         receiver.settle()
     receiver.receive(body, endpoint="network")
     receiver.settle()
-    assert [(cell.fine_value, cell.n) for cell in receiver.rows(CountHour)] == [(20, 1)]
+    assert [(cell.fine_value, cell.n) for cell in receiver.counts()] == [(20, 1)]
     check(receiver)
 
 
@@ -121,7 +120,7 @@ def test_registering_an_app_adopts_and_disowns(receiver: Receiver) -> None:
     row = {"kind": "app", "value": "2", "name": ""}
     receiver.store.write(lambda connection: connection.execute(table(Registered).insert(), row))
     recount(receiver.store, receiver.settings)
-    assert {cell.app_id for cell in receiver.rows(CountHour) if cell.counted and cell.n} == {2}
+    assert {cell.app_id for cell in receiver.counts() if cell.counted and cell.n} == {2}
     assert total(receiver) == 2
 
 

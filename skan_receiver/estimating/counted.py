@@ -10,7 +10,7 @@ from sqlalchemy import Connection, or_
 from skan_receiver.conversion.encode import RISING_ONLY
 from skan_receiver.estimating.scales import RE_ENGAGEMENT
 from skan_receiver.reports import Filters, Period, Question
-from skan_receiver.reports.cells import NARROW, WIDE, Grain, sums, total
+from skan_receiver.reports.cells import CELL, NARROW, PLACE, WIDE, Grain, N, sums, total
 from skan_receiver.storage.counts import ABSENT, NOTHING
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
@@ -72,9 +72,9 @@ class Arrival(NamedTuple):
 
 def arrivals(connection: Connection, app_id: int, window: int, span: Span) -> Iterator[Arrival]:
     """Those of an app and window, from the counts by day."""
-    of = WIDE.cells.c
-    publisher = or_(of.source_app_id != ABSENT, of.source_domain != NOTHING).label("publisher")
-    also = of.fine_value, of.coarse_value, of.conversion_type, publisher
+    app, domain = PLACE["source_app_id"], PLACE["source_domain"]
+    publisher = or_(app != ABSENT, domain != NOTHING).label("publisher")
+    also = CELL.c.fine_value, CELL.c.coarse_value, CELL.c.conversion_type, publisher
     filters = Filters(app_id=app_id, window=window)
     by = "day", "ad_network_id", "version", "source_identifier"
     for piece in span.pieces():
@@ -107,8 +107,7 @@ def installs(connection: Connection, app_id: int, period: Period) -> Iterator[di
         by=("day", "ad_network_id", "version"),
         filters=Filters(app_id=app_id, window=0),
     )
-    of = NARROW.cells.c
-    yield from _won(connection, question, NARROW, (), of.conversion_type == "download")
+    yield from _won(connection, question, NARROW, (), CELL.c.conversion_type == "download")
 
 
 def apps(connection: Connection, span: Span) -> list[int]:
@@ -134,20 +133,18 @@ def fingerprint(connection: Connection, app_id: int, span: Span) -> list[tuple[A
     """What an estimate would be made from, in short: it changes as that does."""
     by = "day", "ad_network_id", "version", "window"
     question = Question(period=span.period, by=by, filters=Filters(app_id=app_id))
-    of = NARROW.cells.c
-    also = of.conversion_type, of.fine_value, of.coarse_value
+    also = CELL.c.conversion_type, CELL.c.fine_value, CELL.c.coarse_value
     return [tuple(row.values()) for row in _won(connection, question, NARROW, also)]
 
 
 def _won(
     connection: Connection, question: Question, grain: Grain, also: Any = (), *only: Any
 ) -> list[dict[str, Any]]:
-    of = grain.cells.c
     return sums(
         connection,
         question,
         also=also,
-        amounts=(total(of.n, "n"),),
-        only=(of.counted, of.did_win, of.version != VALUELESS, *only),
+        amounts=(total(N, "n"),),
+        only=(CELL.c.counted, CELL.c.did_win, CELL.c.version != VALUELESS, *only),
         grain=grain,
     )

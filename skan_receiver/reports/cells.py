@@ -1,6 +1,16 @@
-"""The counted cells a report sums: which of them, and split by what."""
+"""The counted cells a report sums: which of them, and split by what.
 
-from collections.abc import Iterable, Mapping
+    CELL.c.…     what a cell is: any column of `count_cell`
+    N            how many were counted of it
+    AT           the hour in which they came, where it matters: only then hours are summed, and
+                 not days or months
+    PLACE[…]     where the ad was and where the user is: with `grain=WIDE` only, whose time is a
+                 DAY
+
+A report's expressions are of these. Its amounts are sums: those of the parts of a period are added.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -8,62 +18,61 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnClause,
     ColumnElement,
     Connection,
+    Date,
     Integer,
     Label,
-    Row,
-    Table,
+    Select,
     case,
     cast,
+    column,
     func,
     select,
 )
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import visitors
 from sqlalchemy.sql.functions import FunctionElement
 
+from skan_receiver.reports import pieces
 from skan_receiver.reports.period import Period
+from skan_receiver.reports.pieces import Piece
 from skan_receiver.reports.question import Question
-from skan_receiver.storage import CountDay, CountHour
-from skan_receiver.storage.columns import table
+from skan_receiver.storage import CountCell, CountHour, CountPlace
+from skan_receiver.storage.columns import Int64, table
 
-HOURS, DAYS = table(CountHour), table(CountDay)
+CELL = table(CountCell)
+N: ColumnElement[int] = column("n", Int64)
+AT: ColumnElement[datetime] = column("at", table(CountHour).c.hour.type)
+DAY: ColumnElement[date] = column("at", Date())
 
-# A dimension is a column, but for the day, which is a sum of hours. The connection's time zone
-# is UTC on PostgreSQL, and SQLite's text is UTC: `date` means the same on both.
-DIMENSIONS: dict[str, ColumnElement[Any]] = {
-    "hour": HOURS.c.hour,
-    "day": func.date(HOURS.c.hour),
-    "app_id": HOURS.c.app_id,
-    "ad_network_id": HOURS.c.ad_network_id,
-    "framework": HOURS.c.framework,
-    "version": HOURS.c.version,
-    "window": HOURS.c.window,
-    "verdict": HOURS.c.verdict,
+_OF_CELLS = ("app_id", "ad_network_id", "framework", "version", "window", "verdict")
+# A day is a sum of hours, or counted as such: `sums` says which.
+DIMENSIONS: Mapping[str, ColumnElement[Any]] = {
+    "hour": AT,
+    "day": DAY,
+    **{name: CELL.c[name] for name in _OF_CELLS},
 }
+
+PLACES = ("source_identifier", "source_app_id", "source_domain", "country")
+PLACE: Mapping[str, ColumnElement[Any]] = {
+    name: column(name, table(CountPlace).c[name].type) for name in PLACES
+}
+
+VALUES = {"fine_value", "coarse_value"}
 
 
 @dataclass(frozen=True, slots=True)
 class Grain:
-    """A table of cells: when they are of, and what they can be split by."""
+    """What counts can be split by."""
 
-    cells: Table
-    at: ColumnElement[datetime]
     dimensions: Mapping[str, ColumnElement[Any]]
 
 
-NARROW = Grain(HOURS, HOURS.c.hour, DIMENSIONS)
-
-# Where the ad was and where the user is: counted by day only.
-PLACES = ("source_identifier", "source_app_id", "source_domain", "country")
-WIDE = Grain(
-    DAYS,
-    DAYS.c.day,
-    {
-        "day": func.date(DAYS.c.day),
-        **{name: DAYS.c[name] for name in (*DIMENSIONS, *PLACES) if name not in ("hour", "day")},
-    },
-)
+# By hour; and by UTC day, with where the ad was and where the user is.
+NARROW = Grain(DIMENSIONS)
+WIDE = Grain({name: of for name, of in DIMENSIONS.items() if name != "hour"} | dict(PLACE))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,17 +89,21 @@ class Group:
     verdict: str | None = None
 
 
-def _day(grain: Grain, period: Period) -> ColumnElement[Any]:
-    """The day of a cell in the period's time zone; what is counted by day keeps the day it has."""
-    if period.zone is UTC or grain.at.name != "hour":
-        return grain.dimensions["day"]
+def _day(piece: Piece, period: Period) -> ColumnElement[Any]:
+    """The day of a count in the period's time zone; what is counted by day keeps the day it has."""
+    if piece.counts is not pieces.HOURS:
+        return DAY
+    if period.zone is UTC:
+        # The connection's time zone is UTC on PostgreSQL, and SQLite's text is UTC: `date` means
+        # the same on both.
+        return func.date(AT)
     *earlier, (_, ahead) = period.offsets()
     changes = [since for since, _ in period.offsets()][1:]
     whens = [
-        (grain.at < change, _Ahead(grain.at, minutes=_minutes(was)))
+        (change > AT, _Ahead(AT, minutes=_minutes(was)))
         for change, (_, was) in zip(changes, earlier, strict=True)
     ]
-    day = _Ahead(grain.at, minutes=_minutes(ahead))
+    day = _Ahead(AT, minutes=_minutes(ahead))
     return case(*whens, else_=day) if whens else day
 
 
@@ -129,19 +142,56 @@ def sums(
     only: Iterable[ColumnElement[bool]] = (),
     grain: Grain = NARROW,
 ) -> list[dict[str, Any]]:
-    """`amounts` summed over the cells of a period, split as asked and by `also`."""
-    also, period = tuple(also), question.period
-    at = {"day": _day(grain, period)}
+    """`amounts` summed over the cells of a period, split as asked and by `also`; in order."""
+    also, amounts, only, period = tuple(also), tuple(amounts), tuple(only), question.period
+    names = [*question.by, *(_name(one) for one in also)]
+    found: dict[tuple[Any, ...], tuple[int, ...]] = {}
+    for piece in _pieces(question, _columns(*also, *amounts, *only), grain):
+        for row in connection.execute(_statement(piece, question, also, amounts, only, grain)):
+            key, more = _dated(question, row[: len(names)]), row[len(names) :]
+            had = found.get(key)
+            found[key] = more if had is None else tuple(map(sum, zip(had, more, strict=True)))
+    named = [*names, *map(_name, amounts)]
+    told = (dict(zip(named, (*key, *found[key]), strict=True)) for key in sorted(found))
+    return [_local(row, period) for row in told]
+
+
+def _pieces(question: Question, asked: Set[str], grain: Grain) -> Iterator[Piece]:
+    """The counts that can tell it, with as few rows as can be."""
+    period, by = question.period, question.by
+    values = bool(VALUES & asked)
+    if grain is WIDE:
+        return pieces.places(period)
+    if "hour" in by or AT.name in asked or ("day" in by and period.zone is not UTC):
+        return pieces.hours(period)
+    return (pieces.days if "day" in by else pieces.months)(period, values=values)
+
+
+def _statement(
+    piece: Piece,
+    question: Question,
+    also: tuple[ColumnElement[Any], ...],
+    amounts: tuple[ColumnElement[int], ...],
+    only: tuple[ColumnElement[bool], ...],
+    grain: Grain,
+) -> Select[Any]:
+    at = {"day": _day(piece, question.period)}
     split = {name: at.get(name, grain.dimensions[name]) for name in question.by}
-    keys = [*(column.label(name) for name, column in split.items()), *also]
-    statement = (
+    keys = [*(of.label(name) for name, of in split.items()), *also]
+    by_time = grain is WIDE or AT.name in _columns(*keys, *amounts, *only)
+    counts = piece.rows() if by_time else piece.sums()
+    return (
         select(*keys, *amounts)
-        .where(grain.at >= period.start, grain.at < period.end)
-        .where(*question.filters.conditions(grain.cells), *only)
+        .select_from(counts.join(CELL, CELL.c.id == counts.c.cell))
+        .where(*question.filters.conditions(CELL), *only)
         .group_by(*map(_by_name, keys))
-        .order_by(*map(_by_name, keys))
     )
-    return [_plain(row, period) for row in connection.execute(statement)]
+
+
+def _columns(*expressions: ColumnElement[Any]) -> set[str]:
+    """The columns that they mention."""
+    parts = (part for one in expressions for part in visitors.iterate(one))
+    return {part.name for part in parts if isinstance(part, ColumnClause)}
 
 
 def _by_name(key: ColumnElement[Any]) -> Any:
@@ -159,11 +209,19 @@ def total(of: ColumnElement[Any], name: str) -> ColumnElement[int]:
     return cast(func.coalesce(func.sum(of), 0), BigInteger).label(name)
 
 
-def _plain(row: Row[Any], period: Period) -> dict[str, Any]:
-    """A day is text in SQLite; an hour is told in the period's time zone."""
-    named = dict(row._mapping)
-    if "day" in named:
-        named["day"] = date.fromisoformat(str(named["day"]))
-    if "hour" in named:
-        named["hour"] = named["hour"].astimezone(period.zone)
-    return named
+def _name(of: ColumnElement[Any]) -> str:
+    name: str = of.name
+    return name
+
+
+def _dated(question: Question, key: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A day is text in SQLite where it is worked out."""
+    if "day" not in question.by:
+        return tuple(key)
+    at = question.by.index("day")
+    return (*key[:at], date.fromisoformat(str(key[at])), *key[at + 1 :])
+
+
+def _local(row: dict[str, Any], period: Period) -> dict[str, Any]:
+    """An hour is told in the period's time zone."""
+    return row | {"hour": row["hour"].astimezone(period.zone)} if "hour" in row else row

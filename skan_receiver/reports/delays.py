@@ -20,7 +20,7 @@ from sqlalchemy import ColumnElement, Connection, Row, func, literal_column, sel
 
 from skan_receiver.reports import cells, charts, stored
 from skan_receiver.reports.cells import DIMENSIONS as COUNTED
-from skan_receiver.reports.cells import HOURS, Group
+from skan_receiver.reports.cells import Group, N
 from skan_receiver.reports.claimed import claimed_time
 from skan_receiver.reports.lags import BARS, NINE_DAYS, QUANTILES, WITHIN, Lags
 from skan_receiver.reports.question import Question
@@ -202,7 +202,7 @@ def _group(row: Row[Any], question: Question) -> Key:
 
 def _postbacks(connection: Connection, question: Question) -> dict[Key, int]:
     """All postbacks, by what the question is split by."""
-    found = cells.sums(connection, question, amounts=(cells.total(HOURS.c.n, "n"),))
+    found = cells.sums(connection, question, amounts=(cells.total(N, "n"),))
     return {tuple(row[name] for name in question.by): row["n"] for row in found}
 
 

@@ -9,11 +9,11 @@ from sqlalchemy import Connection
 from skan_receiver.conversion import Meaning
 from skan_receiver.conversion.meaning import Revenue
 from skan_receiver.reports import cells, charts, money
-from skan_receiver.reports.cells import HOURS, Group
+from skan_receiver.reports.cells import CELL, Group, N
 from skan_receiver.reports.money import Exchange
 from skan_receiver.reports.question import Question
 from skan_receiver.reports.report import Report, Rows
-from skan_receiver.reports.stretches import hour_of_reading
+from skan_receiver.reports.stretches import stretches
 from skan_receiver.reports.values import COULD_CARRY
 from skan_receiver.storage.meanings import LEAST, NO_SCHEMA, Arrived, Book, rest
 from skan_receiver.storage.schemas import history
@@ -22,9 +22,9 @@ from skan_receiver.storage.schemas import history
 EVENT, EVENT_REVENUE, REVENUE, UNREAD = "event", "event revenue", "revenue", "unread"
 ORDER = (EVENT, EVENT_REVENUE, REVENUE, UNREAD)
 
-# The grain of a meaning, beside what the report is split by.
-_GRAIN = tuple(
-    HOURS.c[name].label(f"cell_{name}")
+# What a meaning is of, beside what the report is split by and the hour.
+MEANT = tuple(
+    CELL.c[name].label(f"cell_{name}")
     for name in ("app_id", "version", "window", "conversion_type", "fine_value", "coarse_value")
 )
 
@@ -69,12 +69,16 @@ def rows(connection: Connection, question: Question) -> list[Happened]:
     """Events and revenue of each group; what could not be read is a row of its own."""
     versions = history(connection, question.filters.app)
     exchanges = money.exchanges(connection, question)
-    found = cells.sums(
-        connection,
-        money.dated(question),
-        also=(*_GRAIN, hour_of_reading(versions, question.period).label("cell_hour")),
-        amounts=(cells.total(HOURS.c.n, "n"),),
-        only=COULD_CARRY,
+    found = (
+        row
+        for stretch in stretches(versions, question.period)
+        for row in cells.sums(
+            connection,
+            money.dated(question).but(period=stretch.period),
+            also=(*MEANT, stretch.hour.label("cell_hour")),
+            amounts=(cells.total(N, "n"),),
+            only=(*COULD_CARRY, stretch.only),
+        )
     )
     book = Book(versions)
     groups: dict[tuple[Any, ...], dict[Topic, _Sum]] = {}
@@ -84,7 +88,7 @@ def rows(connection: Connection, question: Question) -> list[Happened]:
             group.setdefault(topic, _Sum()).add(row["n"], weight, least, most)
     return [
         _happened(dict(zip(question.by, key, strict=True)), topic, group[topic])
-        for key, group in groups.items()
+        for key, group in sorted(groups.items())
         for topic in sorted(group, key=_rank)
         if abs(group[topic].postbacks) > LEAST
     ]
@@ -124,7 +128,7 @@ def _amount(
 
 
 class _Cell:
-    """A row of the report's own statement, as a row of `count_hour`."""
+    """A row of the report's own statement, as a cell with its hour."""
 
     def __init__(self, row: dict[str, Any]) -> None:
         self._row = row

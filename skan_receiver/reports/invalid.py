@@ -15,8 +15,8 @@ from sqlalchemy import ColumnElement, Connection, func, literal_column
 
 from skan_receiver.protocol import Verdict
 from skan_receiver.reports import cells, charts
+from skan_receiver.reports.cells import CELL, Group, N
 from skan_receiver.reports.cells import DIMENSIONS as COUNTED
-from skan_receiver.reports.cells import HOURS, Group
 from skan_receiver.reports.question import Question
 from skan_receiver.reports.report import Report
 from skan_receiver.reports.report import Rows as Table
@@ -74,7 +74,7 @@ def _gone(
     """What was counted and has no row any more."""
     by = tuple(name for name in question.by if name in COUNTED)
     here = _folded(question, found, by)
-    for row in _counted(connection, question.but(by=by), HOURS.c.verdict != Verdict.VALID):
+    for row in _counted(connection, question.but(by=by), CELL.c.verdict != Verdict.VALID):
         group = tuple(row.get(name, GONE if name == "reason" else None) for name in question.by)
         if (n := row["n"] - here[tuple(row[name] for name in by)]) > 0:
             yield group, n
@@ -105,7 +105,7 @@ def _part(question: Question, group: Key, by: Sequence[str]) -> Key:
 def _counted(
     connection: Connection, question: Question, *only: ColumnElement[bool]
 ) -> list[dict[str, Any]]:
-    return cells.sums(connection, question, amounts=(cells.total(HOURS.c.n, "n"),), only=only)
+    return cells.sums(connection, question, amounts=(cells.total(N, "n"),), only=only)
 
 
 def chart(rows: Table, by: tuple[str, ...]) -> dict[str, Any]:

@@ -10,13 +10,13 @@ summed by identifier first: there are far fewer of those than postbacks.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, time
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection
 
 from skan_receiver.conversion.encode import RISING_ONLY
-from skan_receiver.reports.cells import WIDE
+from skan_receiver.reports.cells import DAY, WIDE
 from skan_receiver.storage.campaigns import CampaignBook, load_book, stamp
 from skan_receiver.storage.counts import NOTHING
 
@@ -66,7 +66,7 @@ def columns(by: Iterable[str] = NAMED) -> tuple[ColumnElement[Any], ...]:
     """What to sum the wide counts by, so that each cell can be split by these dimensions."""
     asked = _ASKED | _COUNTRY if set(by) & set(COUNTRIES) else _ASKED
     named = (WIDE.dimensions[said].label(f"named_{name}") for name, said in asked.items())
-    return (*named, WIDE.at.label("named_day"))
+    return (*named, DAY.label("named_day"))
 
 
 class Naming:
@@ -86,7 +86,8 @@ class Naming:
         """Of a row that has `columns`."""
         country = row.get("named_country", NOTHING)
         asked = {name: row[f"named_{name}"] for name in _ASKED}
-        return self.of(Counted(**asked, country=country, day=row["named_day"]))
+        day = datetime.combine(row["named_day"], time(), UTC)
+        return self.of(Counted(**asked, country=country, day=day))
 
     def _name(self, cell: Counted) -> Mapping[str, str | None]:
         # Whichever hour it was: all that lies between an ad and an arrival is whole days.

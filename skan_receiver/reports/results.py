@@ -11,7 +11,7 @@ is a fair estimate; a single one may be of another day.
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, true
@@ -19,13 +19,13 @@ from sqlalchemy import ColumnElement, Connection, and_, true
 from skan_receiver.conversion.encode import RISING_ONLY
 from skan_receiver.conversion.timing import CLOCKS, usual_install
 from skan_receiver.reports import cells, charts, money, naming
-from skan_receiver.reports.cells import NARROW, PLACES, WIDE, Grain
-from skan_receiver.reports.events import _Cell
+from skan_receiver.reports.cells import CELL, NARROW, PLACES, WIDE, Grain, N
+from skan_receiver.reports.events import MEANT, _Cell
 from skan_receiver.reports.naming import NAMED
 from skan_receiver.reports.period import DAY
 from skan_receiver.reports.question import ARRIVAL, BASES, Question
 from skan_receiver.reports.report import Report, Rows
-from skan_receiver.reports.stretches import hour_of_reading
+from skan_receiver.reports.stretches import Stretch, stretches
 from skan_receiver.reports.tally import Result, Tally
 from skan_receiver.storage.counts import ABSENT, NOTHING
 from skan_receiver.storage.meanings import Arrived, Book
@@ -35,9 +35,6 @@ MIDDAY = DAY / 2
 
 # Counted by day only: where the ad was, where the user is, and what the campaign table makes of it.
 BY_DAY = (*PLACES, *NAMED)
-
-# The grain of a meaning, beside what the report is split by.
-GRAIN = ("app_id", "version", "window", "conversion_type", "fine_value", "coarse_value")
 
 
 def rows(connection: Connection, question: Question) -> list[Result]:
@@ -73,6 +70,7 @@ class _Dated:
     """Cells that are dated alike."""
 
     grain: Grain
+    windows: Sequence[int]
     only: ColumnElement[bool]
     ago: timedelta | None = None  # so long before they arrived; None: as they arrived
 
@@ -80,45 +78,51 @@ class _Dated:
         self, connection: Connection, question: Question, versions: Sequence[Version]
     ) -> Iterator[dict[str, Any]]:
         """Those of a period, by what their rows are split by and by what they mean."""
-        ago, columns, period = self.ago or timedelta(), self.grain.cells.c, question.period
+        ago, period = self.ago or timedelta(), question.period
         arrived = replace(period, start=period.start + ago, end=period.end + ago)
         is_wide = self.grain is WIDE
-        hour = columns.day if is_wide else hour_of_reading(versions, arrived)
-        grain = [columns[name].label(f"cell_{name}") for name in GRAIN]
+        at = cells.DAY if is_wide else cells.AT
         dates = [] if self.ago is None else [n for n in ("hour", "day") if n in question.by]
         others = tuple(name for name in question.by if name not in (*dates, *NAMED))
         named = naming.columns(question.by) if set(question.by) & set(NAMED) else ()
-        for row in cells.sums(
-            connection,
-            question.but(period=arrived, by=others),
-            also=(
-                *(*grain, hour.label("cell_hour"), *named),
-                *([self.grain.at.label("at")] if dates else ()),
-            ),
-            amounts=(cells.total(columns.n, "n"),),
-            only=(columns.counted, columns.did_win, self.only),
-            grain=self.grain,
-        ):
-            yield row | {"cell_hour": row["cell_hour"] + (MIDDAY if is_wide else timedelta())}
+        stretched = stretches(versions, arrived, self.windows)
+        for stretch in [Stretch(arrived, true(), at)] if is_wide else stretched:
+            for row in cells.sums(
+                connection,
+                question.but(period=stretch.period, by=others),
+                also=(
+                    *(*MEANT, stretch.hour.label("cell_hour"), *named),
+                    *([at.label("at")] if dates else ()),
+                ),
+                amounts=(cells.total(N, "n"),),
+                only=(CELL.c.counted, CELL.c.did_win, self.only, stretch.only),
+                grain=self.grain,
+            ):
+                yield row | {"cell_hour": _moment(row["cell_hour"], into=MIDDAY)}
 
     def group(self, row: Mapping[str, Any], question: Question) -> tuple[Any, ...]:
         """The group of a cell."""
         if self.ago is not None and "at" in row:
-            at = (row["at"] - self.ago).astimezone(question.period.zone)
+            at = (_moment(row["at"]) - self.ago).astimezone(question.period.zone)
             row = {**row, "hour": at, "day": at.date()}
         return tuple(_present(name, row[name]) for name in question.by)
 
 
+def _moment(at: date, into: timedelta = timedelta()) -> datetime:
+    """Of a day, so far into it."""
+    return at if isinstance(at, datetime) else datetime.combine(at, time(), UTC) + into
+
+
 def _dated(grain: Grain, basis: str) -> Iterator[_Dated]:
     if basis == ARRIVAL:
-        yield _Dated(grain, true())
+        yield _Dated(grain, range(len(CLOCKS)), true())
         return
     midday = MIDDAY if grain is WIDE else timedelta()
-    version, window = grain.cells.c.version, grain.cells.c.window
-    early = version.in_(RISING_ONLY)
-    yield _Dated(grain, early, usual_install(RISING_ONLY[0], 0) - midday)
-    for number in range(len(CLOCKS)):
-        yield _Dated(grain, and_(~early, window == number), usual_install("", number) - midday)
+    early = CELL.c.version.in_(RISING_ONLY)
+    yield _Dated(grain, (0,), early, usual_install(RISING_ONLY[0], 0) - midday)
+    for window in range(len(CLOCKS)):
+        later = and_(~early, CELL.c.window == window)
+        yield _Dated(grain, (window,), later, usual_install("", window) - midday)
 
 
 def _present(name: str, value: Any) -> Any:

@@ -1,47 +1,68 @@
 """Hours taken together where the same versions are in force: few rows instead of one an hour."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, literal
+from sqlalchemy import ColumnElement, and_, literal, not_, or_, true
 
 from skan_receiver.conversion.force import in_order
 from skan_receiver.conversion.timing import CLOCKS, Interval, arrivals
-from skan_receiver.reports.cells import HOURS
-from skan_receiver.reports.period import Period
+from skan_receiver.reports.cells import AT, CELL
+from skan_receiver.reports.period import DAY, Period
 from skan_receiver.storage.schemas import Version
 
-# Each change is looked for in each cell: of very many it costs more than it saves.
-MOST_CHANGES = 300
+# Each stretch is asked for on its own: of very many that costs more than it saves.
+MOST = 200
 
 
-def hour_of_reading(versions: Iterable[Version], period: Period) -> ColumnElement[Any]:
-    """The hour of a cell where the versions in force are changing; elsewhere one hour that
-    stands for the whole stretch of the period, since every cell in it is read alike.
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of a period for some of the cells: what to look at, and the hour to read it by."""
+
+    period: Period
+    only: ColumnElement[bool]
+    hour: ColumnElement[Any]
+
+
+def stretches(
+    versions: Iterable[Version], period: Period, windows: Container[int] = range(len(CLOCKS))
+) -> list[Stretch]:
+    """Where the versions in force are changing, hours are read one by one; else all of a stretch
+    as its first, since every cell in it is read alike.
+
+    A change is taken to be whole days, so that all the rest is as well.
     """
-    changes = [
-        (app_id, window, change)
+    changing = {
+        and_(CELL.c.app_id == app_id, CELL.c.window == window): changes
         for app_id, of_app in _by_app(versions).items()
         for window in range(len(CLOCKS))
-        for change in reversed(_changes(of_app, window, period))
+        if window in windows and (changes := _changes(of_app, window, period))
+    }
+    found = [
+        stretch
+        for theirs, changes in changing.items()
+        for stretch in _between(theirs, changes, period)
     ]
-    if not changes:
-        return _constant(period.start)
-    if len(changes) > MOST_CHANGES:
-        return HOURS.c.hour
-    whens = [when for change in changes for when in _whens(*change)]
-    return case(*whens, else_=_constant(period.start))
+    if len(found) > MOST:
+        return [Stretch(period, true(), AT)]
+    others = not_(or_(*changing)) if changing else true()
+    return [Stretch(period, others, _constant(period.start)), *found]
 
 
-def _whens(
-    app_id: int, window: int, change: Interval
-) -> Iterator[tuple[ColumnElement[bool], ColumnElement[Any]]]:
-    """The first that holds is taken, and the changes of an app come latest first."""
-    theirs = HOURS.c.app_id == app_id, HOURS.c.window == window
-    yield and_(*theirs, HOURS.c.hour >= change.end), _constant(change.end)
-    yield and_(*theirs, HOURS.c.hour >= change.start), HOURS.c.hour
+def _between(
+    theirs: ColumnElement[bool], changes: Iterable[Interval], period: Period
+) -> Iterator[Stretch]:
+    at = period.start
+    for change in changes:
+        if at < change.start:
+            yield Stretch(replace(period, start=at, end=change.start), theirs, _constant(at))
+        yield Stretch(replace(period, start=change.start, end=change.end), theirs, AT)
+        at = change.end
+    if at < period.end:
+        yield Stretch(replace(period, start=at), theirs, _constant(at))
 
 
 def _changes(versions: Sequence[Version], window: int, period: Period) -> list[Interval]:
@@ -49,8 +70,11 @@ def _changes(versions: Sequence[Version], window: int, period: Period) -> list[I
     merged: list[Interval] = []
     for effect in in_order(version.effect for version in versions):
         change = arrivals(window, effect.effective_from, effect.effective_from + effect.rollout)
-        if change.end <= period.start or change.start >= period.end:
+        start = max(_midnight(change.start), period.start)
+        end = min(_midnight(change.end + DAY), period.end)
+        if start >= end:
             continue
+        change = Interval(start, end)
         if merged and change.start <= merged[-1].end:
             last = merged.pop()
             change = Interval(last.start, max(last.end, change.end))
@@ -66,4 +90,8 @@ def _by_app(versions: Iterable[Version]) -> dict[int, list[Version]]:
 
 
 def _constant(moment: datetime) -> ColumnElement[Any]:
-    return literal(moment, HOURS.c.hour.type)
+    return literal(moment, AT.type)
+
+
+def _midnight(moment: datetime) -> datetime:
+    return datetime.combine(moment.astimezone(UTC).date(), time(), UTC)

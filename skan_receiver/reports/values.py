@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from skan_receiver.reports import cells, charts
-from skan_receiver.reports.cells import HOURS, Group
+from skan_receiver.reports.cells import CELL, Group, N
 from skan_receiver.reports.question import Question
 from skan_receiver.reports.report import Report, Rows
 from skan_receiver.storage.counts import ABSENT, NOTHING
@@ -17,7 +17,7 @@ COARSE = ("low", "medium", "high")
 
 # Those that could carry a value and count. Losers never carry one, SKAdNetwork 1.0 knows none:
 # to call them absent would be to report a null rate that nobody can lower.
-COULD_CARRY = (HOURS.c.counted, HOURS.c.did_win, HOURS.c.version != "1.0")
+COULD_CARRY = (CELL.c.counted, CELL.c.did_win, CELL.c.version != "1.0")
 
 Answer = tuple[int | None, str | None]  # fine value, coarse value; both None: none came
 NONE: Answer = (None, None)
@@ -38,8 +38,8 @@ def rows(connection: Connection, question: Question) -> list[Value]:
     found = cells.sums(
         connection,
         question,
-        also=(HOURS.c.fine_value, HOURS.c.coarse_value),
-        amounts=(cells.total(HOURS.c.n, "n"),),
+        also=(CELL.c.fine_value, CELL.c.coarse_value),
+        amounts=(cells.total(N, "n"),),
         only=COULD_CARRY,
     )
     groups: dict[tuple[Any, ...], Counter[Answer]] = {}

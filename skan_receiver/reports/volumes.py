@@ -6,17 +6,17 @@ from typing import Any
 from sqlalchemy import Connection, and_, case
 
 from skan_receiver.reports import cells, charts
-from skan_receiver.reports.cells import HOURS, Group
+from skan_receiver.reports.cells import CELL, Group, N
 from skan_receiver.reports.question import Question
 from skan_receiver.reports.report import Report, Rows
 
 # DESIGN, "install": the winning download that the first window reports. SKAdNetwork 1.0 does
 # not tell downloads from redownloads, so none of its postbacks is called an install.
 _INSTALL = and_(
-    HOURS.c.counted,
-    HOURS.c.window == 0,
-    HOURS.c.did_win,
-    HOURS.c.conversion_type == "download",
+    CELL.c.counted,
+    CELL.c.window == 0,
+    CELL.c.did_win,
+    CELL.c.conversion_type == "download",
 )
 
 
@@ -32,9 +32,9 @@ class Volume(Group):
 def rows(connection: Connection, question: Question) -> list[Volume]:
     """Volumes of a period; every postback is in the hour of its first arrival."""
     amounts = (
-        cells.total(HOURS.c.n, "postbacks"),
-        cells.total(case((HOURS.c.counted, HOURS.c.n), else_=0), "counted"),
-        cells.total(case((_INSTALL, HOURS.c.n), else_=0), "installs"),
+        cells.total(N, "postbacks"),
+        cells.total(case((CELL.c.counted, N), else_=0), "counted"),
+        cells.total(case((_INSTALL, N), else_=0), "installs"),
     )
     found = cells.sums(connection, question, amounts=amounts)
     return [Volume(**row) for row in found if row["postbacks"]]

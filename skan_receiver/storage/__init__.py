@@ -1,6 +1,13 @@
 """What we keep, and the one way to write it."""
 
-from skan_receiver.storage.counts import CountDay, CountHour
+from skan_receiver.storage.counts import (
+    CountCell,
+    CountDay,
+    CountHour,
+    CountMonth,
+    CountPlace,
+    CountVolume,
+)
 from skan_receiver.storage.deliveries import Attempt, Delivery, ReportWindow
 from skan_receiver.storage.estimates import EstimateDraw, EstimateRun, EstimateTurn
 from skan_receiver.storage.events import (
@@ -37,8 +44,12 @@ __all__ = [
     "Campaign",
     "Connected",
     "Cost",
+    "CountCell",
     "CountDay",
     "CountHour",
+    "CountMonth",
+    "CountPlace",
+    "CountVolume",
     "Delivery",
     "EstimateDraw",
     "EstimateRun",

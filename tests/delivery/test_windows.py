@@ -14,7 +14,7 @@ from skan_receiver.delivery.facts import of_window
 from skan_receiver.delivery.registry import change, pause, remove
 from skan_receiver.delivery.window_spans import Length, Span, containing, over
 from skan_receiver.delivery.windows import MOST, Looks, make_windows
-from skan_receiver.storage import CountHour, Fresh, Store
+from skan_receiver.storage import CountCell, Fresh, Store
 from skan_receiver.storage.columns import table
 from skan_receiver.storage.retention import retain
 from tests.delivery.reporting import (
@@ -289,7 +289,7 @@ def test_one_report_that_breaks_keeps_no_other_from_its_windows(receiver: Receiv
     both = (report(name, length="hour", apps=apps) for name, apps in APPS.items())
     define(receiver.store, *both, ago=3 * HOUR)
     receive(receiver, this_hour() - 2.5 * HOUR, app_id=13)
-    unheard = update(table(CountHour)).values(window=9)
+    unheard = update(table(CountCell)).values(window=9)
     receiver.store.write(lambda connection: connection.execute(unheard))
 
     made = all_windows(receiver)

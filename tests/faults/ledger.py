@@ -7,7 +7,15 @@ from sqlalchemy import func, select, text
 
 from skan_receiver.config import Settings
 from skan_receiver.settle import settle
-from skan_receiver.storage import Arrival, CountHour, Fresh, Seen, Store, StoredPostback
+from skan_receiver.storage import (
+    Arrival,
+    CountCell,
+    CountHour,
+    Fresh,
+    Seen,
+    Store,
+    StoredPostback,
+)
 from skan_receiver.storage.columns import table
 from tests.faults.acker import missing
 from tests.receiving import NOON
@@ -45,13 +53,14 @@ def audit(database_url: str, acked: set[str]) -> Books:
     while settle(store, Settings(), NOON):
         pass
     postback, arrival, seen = table(StoredPostback), table(Arrival), table(Seen)
-    hours, fresh = table(CountHour), table(Fresh)
+    hours, cell, fresh = table(CountHour), table(CountCell), table(Fresh)
     with store.read() as connection:
         ids = Counter(connection.scalars(select(postback.c.postback_id)))
         arrived = set(connection.scalars(select(arrival.c.stored_id)))
         keyed = set(connection.scalars(select(seen.c.stored_id)))
         rows = set(connection.scalars(select(postback.c.id)))
-        counted = connection.scalar(select(func.sum(hours.c.n)).where(hours.c.counted)) or 0
+        total = select(func.sum(hours.c.n)).join_from(hours, cell, cell.c.id == hours.c.cell)
+        counted = connection.scalar(total.where(cell.c.counted)) or 0
         unsettled = connection.scalar(select(func.count()).select_from(fresh)) or 0
         integrity = "ok"
         if store.is_sqlite:

@@ -10,14 +10,15 @@ from sqlalchemy import select
 
 from skan_receiver.reports import Filters, Period, Question
 from skan_receiver.reports.events import Happened, rows
-from skan_receiver.storage import CountHour, Store
+from skan_receiver.storage import CountCell, CountHour, Store
 from skan_receiver.storage.columns import table
 from skan_receiver.storage.meanings import Arrived, Book
 from skan_receiver.storage.schemas import Publication, history, publish
 from tests.conversion.schemas import rules, text
+from tests.counted import write_counts
 from tests.receiving import Receiver
 
-HOURS = table(CountHour)
+CELL, HOURS = table(CountCell), table(CountHour)
 START = datetime(2026, 1, 1, tzinfo=UTC)
 YEAR = Period(START, START + timedelta(days=365))
 SCHEMA = text(
@@ -108,7 +109,7 @@ def test_hours_taken_together_read_as_each_alone(store: Store) -> None:
         wanted = Publication(written.replace("windows:\n", WINDOWS), since, rollout)
         publish(store, wanted, YEAR.start, back_dated=True)
     cells = [_cell(random) for _ in range(3_000)]
-    store.write(lambda connection: connection.execute(HOURS.insert(), cells))
+    write_counts(store, cells)
 
     found = {name: row.postbacks for (what, name), row in by_name(events(store)).items()}
 
@@ -145,7 +146,8 @@ def _one_by_one(store: Store) -> dict[str, float]:
     sums: defaultdict[str, float] = defaultdict(float)
     with store.read() as connection:
         book = Book(history(connection))
-        for cell in connection.execute(select(HOURS)):
+        hours = select(CELL, HOURS.c.hour, HOURS.c.n).where(CELL.c.id == HOURS.c.cell)
+        for cell in connection.execute(hours):
             for reading in book.read(Arrived.of_cell(cell)):
                 assert reading.decoded.meaning
                 for event in reading.decoded.meaning.events:

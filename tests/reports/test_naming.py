@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skan_receiver.reports import Question
-from skan_receiver.reports.cells import WIDE, sums, total
+from skan_receiver.reports.cells import WIDE, N, sums, total
 from skan_receiver.reports.naming import CALLED, NAMED, Counted, Naming, columns, load_naming
 from skan_receiver.reports.period import Period
 from skan_receiver.storage import Store
@@ -133,7 +133,7 @@ def test_cells_of_the_counts_are_named(store: Store) -> None:
         import_campaigns(store, [entry], replace=True)
         with store.read() as connection:
             naming, asked = load_naming(connection), Question(period=MONTH)
-            amounts = [total(WIDE.cells.c.n, "n")]
+            amounts = [total(N, "n")]
             found = sums(connection, asked, also=columns(), amounts=amounts, grain=WIDE)
         names.append([tuple(naming.of_row(row).values()) for row in found])
 

@@ -13,12 +13,12 @@ from skan_receiver.reports import REPORTS, Filters, Period, Question
 from skan_receiver.reports.question import ARRIVAL, INSTALL
 from skan_receiver.reports.results import rows
 from skan_receiver.reports.tally import Result
-from skan_receiver.storage import CountDay, CountHour, Store
+from skan_receiver.storage import Store
 from skan_receiver.storage.campaign_import import import_campaigns
 from skan_receiver.storage.campaigns import Entry
-from skan_receiver.storage.columns import table
 from skan_receiver.storage.schemas import Publication, publish
 from tests.conversion.schemas import rules, text
+from tests.counted import write_counts
 from tests.receiving import NOON, Receiver
 
 MONTH = Period(datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC))
@@ -290,14 +290,10 @@ def _write(store: Store, world: list[tuple[datetime, datetime, str, int]]) -> No
     hours: Counter[tuple[Any, ...]] = Counter()
     for _, at, version, window in world:
         hours[at.replace(minute=0), version, window] += 1
-    narrow = [{**_cell(*key), "hour": key[0], "n": n} for key, n in hours.items()]
-    places = {"source_identifier": "12", "source_app_id": -1, "source_domain": "", "country": ""}
-    days: Counter[tuple[Any, ...]] = Counter()
-    for (at, version, window), n in hours.items():
-        days[at.replace(hour=0), version, window] += n
-    wide = [{**_cell(*key), "day": key[0], **places, "n": n} for key, n in days.items()]
-    store.write(lambda connection: connection.execute(table(CountHour).insert(), narrow))
-    store.write(lambda connection: connection.execute(table(CountDay).insert(), wide))
+    places = {"source_identifier": "12"}
+    write_counts(
+        store, ({**_cell(*key), "hour": key[0], **places, "n": n} for key, n in hours.items())
+    )
 
 
 def test_by_install_a_postback_lands_on_the_day_of_its_install(store: Store) -> None:

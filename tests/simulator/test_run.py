@@ -19,7 +19,7 @@ from skan_receiver.simulator.keys import PUBLIC, Pems, make_keys
 from skan_receiver.simulator.run import Run
 from skan_receiver.simulator.scenario import LAYOUTS
 from skan_receiver.simulator.spool import Spool
-from skan_receiver.storage import CountHour, Store, StoredPostback
+from skan_receiver.storage import Store, StoredPostback
 from skan_receiver.testing import Signer, encode
 from tests.receiving import NOON, Receiver
 from tests.simulator.worlds import world
@@ -124,7 +124,7 @@ def test_a_sandbox_that_trusts_the_key_counts_at_the_simulated_times(
     assert outcomes["conflict"] > 0
     receiver = Receiver(store, settings)
     receiver.settle()
-    cells = receiver.rows(CountHour)
+    cells = receiver.counts()
     counted = sum(cell.n for cell in cells if cell.counted)
     rows = receiver.rows(StoredPostback)
     assert counted == sum(row.verdict == "development" for row in rows)
@@ -144,7 +144,7 @@ def test_without_the_key_nothing_is_valid_and_nothing_counts(
     receiver = Receiver(store, settings)
     receiver.settle()
     assert {row.verdict for row in receiver.rows(StoredPostback)} <= {"invalid", "unverifiable"}
-    assert not any(cell.counted for cell in receiver.rows(CountHour))
+    assert not any(cell.counted for cell in receiver.counts())
 
 
 def test_sent_to_a_server_that_does_not_trust_the_key_none_is_valid(
@@ -158,7 +158,7 @@ def test_sent_to_a_server_that_does_not_trust_the_key_none_is_valid(
     assert {result.verdict for result in results} == {"invalid", "unverifiable", None}
     while settle(store, settings, NOON):
         pass
-    assert not any(cell.counted for cell in Receiver(store, settings).rows(CountHour))
+    assert not any(cell.counted for cell in Receiver(store, settings).counts())
 
 
 def test_made_up_times_are_for_test_keys_only(store: Store) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from skan_receiver.mmp.statements.format import INSTALLED
-from skan_receiver.reports.cells import HOURS, total
+from skan_receiver.reports.cells import CELL, total
 from skan_receiver.reports.period import DAY
+from skan_receiver.reports.pieces import HOURS
 from skan_receiver.reports.reconciling.by_count import Cell, Counted
 from skan_receiver.reports.reconciling.by_id import label
 from skan_receiver.reports.reconciling.postbacks import (
@@ -96,11 +97,12 @@ class Numbers:
         start, end = around(self.view)
         if self.view.terms.frame.basis == INSTALLED:
             end += LATEST
-        is_null = (HOURS.c.fine_value == ABSENT) & (HOURS.c.coarse_value == NOTHING)
-        keys = [HOURS.c.hour, *(HOURS.c[name] for name in (*GRAIN, *FACTS))]
+        is_null = (CELL.c.fine_value == ABSENT) & (CELL.c.coarse_value == NOTHING)
+        keys = [HOURS.c.hour, *(CELL.c[name] for name in (*GRAIN, *FACTS))]
         yield from self.connection.execute(
             select(*keys, is_null.label("is_null"), total(HOURS.c.n, "n"))
-            .where(HOURS.c.hour >= start, HOURS.c.hour < end, HOURS.c.app_id.in_(self._apps))
+            .join_from(HOURS, CELL, CELL.c.id == HOURS.c.cell)
+            .where(HOURS.c.hour >= start, HOURS.c.hour < end, CELL.c.app_id.in_(self._apps))
             .group_by(*keys, is_null),
             execution_options={"yield_per": 10_000},
         )

@@ -7,8 +7,9 @@ from sqlalchemy import ColumnElement, Connection, exists, select
 
 from skan_receiver.config import Settings
 from skan_receiver.protocol import Verdict
-from skan_receiver.reports.cells import HOURS
+from skan_receiver.reports.cells import CELL
 from skan_receiver.reports.period import DAY
+from skan_receiver.reports.pieces import MONTHS
 from skan_receiver.reports.reconciling.sides import View
 from skan_receiver.storage import Delivery, StoredPostback
 from skan_receiver.storage.columns import table
@@ -26,7 +27,9 @@ INSTALLS = (
 
 def sandbox(connection: Connection) -> Settings:
     """The settings by which the counts were made: whether development counts, they tell."""
-    is_sandbox = exists().where(HOURS.c.verdict == Verdict.DEVELOPMENT, HOURS.c.counted)
+    # Cells stay when nothing is counted of them any more.
+    theirs = select(CELL.c.id).where(CELL.c.verdict == Verdict.DEVELOPMENT, CELL.c.counted)
+    is_sandbox = exists().where(MONTHS.c.cell.in_(theirs))
     return Settings(sandbox=bool(connection.scalar(select(is_sandbox))))
 
 

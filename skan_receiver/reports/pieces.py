@@ -1,0 +1,105 @@
+"""Which counts say what a period came to, with the fewest rows: months, days and hours."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Subquery, Table, cast, func, select
+
+from skan_receiver.reports.period import DAY, Period
+from skan_receiver.storage import CountDay, CountHour, CountMonth, CountPlace, CountVolume
+from skan_receiver.storage.columns import table
+
+HOURS, DAYS, MONTHS = table(CountHour), table(CountDay), table(CountMonth)
+VOLUMES, PLACES = table(CountVolume), table(CountPlace)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a period, and the counts to sum for it."""
+
+    counts: Table
+    start: date  # a moment, for hours
+    end: date
+
+    @property
+    def at(self) -> ColumnElement[Any]:
+        """When what is counted came: the hour, the day or the month."""
+        return next(iter(self.counts.c))
+
+    def rows(self) -> Subquery:
+        """Every count of it: `at`, `cell`, `n` and whatever else it is counted by."""
+        named = (column for column in self.counts.c if column is not self.at)
+        return self._of(select(self.at.label("at"), *named))
+
+    def sums(self) -> Subquery:
+        """By `cell` the `n` of all of it: what a cell is can then be looked up once for each."""
+        cell, n = self.counts.c.cell, self.counts.c.n
+        return self._of(select(cell, cast(func.sum(n), BigInteger).label("n")).group_by(cell))
+
+    def _of(self, counts: Any) -> Subquery:
+        within = self.at >= self.start, self.at < self.end
+        found: Subquery = counts.where(*within).subquery("counts")
+        return found
+
+
+def hours(period: Period) -> Iterator[Piece]:
+    """Where it matters at which hour."""
+    yield Piece(HOURS, period.start, period.end)
+
+
+def days(period: Period, *, values: bool) -> Iterator[Piece]:
+    """Where it matters on which UTC day; `values`: and which values they were."""
+    first, last = _next_day(period.start), _day(period.end)
+    if first >= last:
+        yield from hours(period)
+        return
+    yield from _edge(period.start, _midnight(first))
+    yield Piece(DAYS if values else VOLUMES, first, last)
+    yield from _edge(_midnight(last), period.end)
+
+
+def months(period: Period, *, values: bool) -> Iterator[Piece]:
+    """Where it does not matter when."""
+    for piece in days(period, values=values):
+        if piece.counts is HOURS:
+            yield piece
+            continue
+        first, last = _next_month(piece.start), piece.end.replace(day=1)
+        if first >= last:
+            yield piece
+            continue
+        if piece.start < first:
+            yield Piece(piece.counts, piece.start, first)
+        yield Piece(MONTHS, first, last)
+        if last < piece.end:
+            yield Piece(piece.counts, last, piece.end)
+
+
+def places(period: Period) -> Iterator[Piece]:
+    """The days that begin in it."""
+    yield Piece(PLACES, _next_day(period.start), _next_day(period.end))
+
+
+def _edge(start: datetime, end: datetime) -> Iterator[Piece]:
+    if start < end:
+        yield Piece(HOURS, start, end)
+
+
+def _day(moment: datetime) -> date:
+    return moment.astimezone(UTC).date()
+
+
+def _next_day(moment: datetime) -> date:
+    """The first day that begins then or later."""
+    return _day(moment + DAY - datetime.resolution)
+
+
+def _next_month(day: date) -> date:
+    """The first month that begins then or later."""
+    return day if day.day == 1 else (day.replace(day=1) + 31 * DAY).replace(day=1)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
