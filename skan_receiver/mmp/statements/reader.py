@@ -26,6 +26,9 @@ TEXTS = ("source", "what", "invalid")
 
 T = TypeVar("T")
 
+# What is named so is an id itself.
+IDS = (".skadnetwork", ".adattributionkit")
+
 FEW = 20  # different texts that are remembered of what is left out
 
 
@@ -173,6 +176,8 @@ class _Row:
         if source:
             if source.lower() in self.reader.terms.networks:
                 return self.reader.terms.networks[source.lower()]
+            if source.lower().endswith(IDS):
+                return cells.network(source)
             if self.reader.terms.ad_network_id is None:
                 self._unmapped(source)
             return self.reader.terms.ad_network_id

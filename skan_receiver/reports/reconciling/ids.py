@@ -6,13 +6,14 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, select, tuple_
 
 from skan_receiver.protocol import Verdict, identities
 from skan_receiver.reports.reconciling.postbacks import (
     INSTALLS,
     POSTBACK,
     around,
+    believed,
     forwarded,
     sandbox,
 )
@@ -21,14 +22,13 @@ from skan_receiver.reports.reconciling.sides import Claim, Held, View
 from skan_receiver.reports.reconciling.statement import LINE, Read
 from skan_receiver.storage import Seen
 from skan_receiver.storage.columns import table
+from skan_receiver.storage.counts import NOTHING
 from skan_receiver.storage.predicate import counts, qualifies, superseded
 
 SEEN = table(Seen)
 
 # Ids that are looked up at once.
 CHUNK = 500
-
-VOUCHED = (Verdict.VALID, Verdict.DEVELOPMENT)
 
 
 class Ids:
@@ -37,7 +37,7 @@ class Ids:
     def __init__(self, connection: Connection, statement: Read, view: View) -> None:
         self.connection, self.statement, self.view = connection, statement, view
         self.settings = sandbox(connection)
-        self._believed = VOUCHED if self.settings.sandbox else (Verdict.VALID,)
+        self._believed = believed(self.settings)
 
     def pairs(self) -> Iterator[tuple[list[Claim], list[Held]]]:
         """The lines of each id, and our postbacks of it."""
@@ -81,7 +81,7 @@ class Ids:
         )
         found: defaultdict[str, list[Held]] = defaultdict(list)
         for row in rows:
-            found[row.postback_id.lower()].append(_held(row))
+            found[row.postback_id.lower()].append(self._of_ours(row))
         return found
 
     def unclaimed(self) -> Iterator[Held]:
@@ -90,7 +90,7 @@ class Ids:
         claimed = (
             select(LINE.c.postback_id)
             .where(LINE.c.statement_id == self.statement.id)
-            .where(LINE.c.postback_id == func.lower(POSTBACK.c.postback_id))
+            .where(LINE.c.postback_id == func.lower(POSTBACK.c.postback_id), *self._only_by_id())
             .exists()
         )
         start, end = around(self.view)
@@ -102,7 +102,15 @@ class Ids:
             .order_by(POSTBACK.c.received_at, POSTBACK.c.id),
             execution_options={"yield_per": 10_000},
         )
-        yield from map(_held, rows)
+        yield from map(self._of_ours, rows)
+
+    def _only_by_id(self) -> Iterator[ColumnElement[bool]]:
+        """Of a statement in which others have numbers, too, and may have ids beside them."""
+        terms = self.view.terms
+        if terms.by_id != terms.strata:
+            theirs = [(app_id, network or NOTHING) for app_id, network in terms.by_id]
+            named = tuple_(LINE.c.app_id, func.coalesce(LINE.c.ad_network_id, NOTHING))
+            yield named.in_(theirs)
 
     def _postbacks(self) -> Select[Any]:
         names = ("postback_id", "received_at", "app_id", "ad_network_id", "version", "window")
@@ -112,6 +120,18 @@ class Ids:
             qualifies(self.settings).label("counted"),
             forwarded(self.statement.destinations).label("forwarded"),
         ).select_from(POSTBACK)
+
+    def _of_ours(self, row: Row[Any]) -> Held:
+        return Held(
+            postback_id=row.postback_id,
+            received_at=row.received_at,
+            app_id=row.app_id,
+            ad_network_id=row.ad_network_id.lower(),
+            version=row.version,
+            window=row.window,
+            standing=standing(row, self._believed),
+            forwarded=bool(row.forwarded),
+        )
 
 
 def _claim(row: Row[Any]) -> Claim:
@@ -123,17 +143,4 @@ def _claim(row: Row[Any]) -> Claim:
         window=row.window,
         kind=row.kind,
         count=row._mapping["count"],  # a row has a method of that name
-    )
-
-
-def _held(row: Row[Any]) -> Held:
-    return Held(
-        postback_id=row.postback_id,
-        received_at=row.received_at,
-        app_id=row.app_id,
-        ad_network_id=row.ad_network_id.lower(),
-        version=row.version,
-        window=row.window,
-        standing=standing(row),
-        forwarded=bool(row.forwarded),
     )

@@ -18,6 +18,7 @@ from skan_receiver.reports.reconciling.postbacks import (
     INSTALLS,
     POSTBACK,
     around,
+    believed,
     forwarded,
     sandbox,
 )
@@ -66,8 +67,9 @@ class Numbers:
     def ours(self) -> dict[Frame, Counted]:
         """Our installs, and what they may count beside them or leave out, dated in each way."""
         found = {frame: Counted() for frame in frames(self.view.terms, self.view.frame)}
+        verdicts = believed(sandbox(self.connection))
         for row in self._cells():
-            why = standing(row)
+            why = standing(row, verdicts)
             for frame, cell in self._dated(found, row, row.hour):
                 if why is not INSTALL:
                     found[frame].candidates[why][cell] += row.n

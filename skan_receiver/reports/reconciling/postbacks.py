@@ -33,6 +33,11 @@ def sandbox(connection: Connection) -> Settings:
     return Settings(sandbox=bool(connection.scalar(select(is_sandbox))))
 
 
+def believed(settings: Settings) -> tuple[Verdict, ...]:
+    """The verdicts that can count."""
+    return (Verdict.VALID, Verdict.DEVELOPMENT) if settings.sandbox else (Verdict.VALID,)
+
+
 def forwarded(destinations: Sequence[str]) -> ColumnElement[bool]:
     return exists().where(
         DELIVERY.c.identity == POSTBACK.c.identity,

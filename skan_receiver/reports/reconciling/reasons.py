@@ -1,5 +1,6 @@
 """The reasons, each with the sentence that a row of the report says."""
 
+from collections.abc import Container
 from enum import StrEnum
 from typing import Any
 
@@ -67,13 +68,14 @@ TYPES = {
 }
 
 
-def standing(row: Any) -> Reason | None:
+def standing(row: Any, believed: Container[str]) -> Reason | None:
     """Why a postback, or a cell of them, is no install of ours; None where it is one.
 
-    DESIGN, "install": window 0, winning, counted, of a download.
+    DESIGN, "install": window 0, winning, counted, of a download. `believed` are the verdicts that
+    count, in a sandbox another one too.
     """
     if not row.counted:
-        return VALIDITY.get(row.verdict, Reason.NOT_COUNTED)
+        return Reason.NOT_COUNTED if row.verdict in believed else VALIDITY[row.verdict]
     if not row.did_win:
         return Reason.LOST
     if row.window != 0:
