@@ -41,7 +41,7 @@ def costs() -> None:
 
 @costs.command("import")
 @click.argument("file", type=click.File("rb"))
-@click.option("--zone", callback=cell(cells.zone), default="", help="Whose days they are, as in "
+@click.option("--zone", callback=cell(cells.zone), help="Whose days they are, as in "
               "Europe/Berlin, of rows that do not say.")  # fmt: skip
 @click.option("--currency", callback=cell(cells.currency), help="As in EUR, likewise.")
 @click.option("--account", callback=cell(cells.text), help="Whose bill it is, likewise.")
