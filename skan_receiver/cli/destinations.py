@@ -159,7 +159,8 @@ def export() -> None:
 
 @destinations.command()
 @click.argument("name")
-@click.option("--postback", "stored_id", type=int, help="Of a stored postback. [a made-up one]")
+@click.option("--postback", "--event", "stored_id", type=int,
+              help="Of a stored postback, or event. [a made-up one]")  # fmt: skip
 @click.option("--framework", type=click.Choice([one.value for one in Framework]))
 @click.option("--send", is_flag=True, help="Send it too, and show the answer.")
 @as_json

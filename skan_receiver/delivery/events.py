@@ -6,7 +6,7 @@ from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, and_, select
 
 from skan_receiver.delivery.destinations import EventDestination
 from skan_receiver.delivery.destinations.mapping import Mapped
@@ -15,6 +15,7 @@ from skan_receiver.delivery.ledger import Owed, owe
 from skan_receiver.delivery.registry import DESTINATION, hold_still, readable
 from skan_receiver.mmp.consent import Decision, decide
 from skan_receiver.mmp.event import Attribution, Event, Kind, identity_of
+from skan_receiver.mmp.withdrawals import WITHDRAWALS
 from skan_receiver.storage.consent import standing
 from skan_receiver.storage.rates import NoRate, Rates, load_rates
 from skan_receiver.storage.upsert import insert_new
@@ -24,8 +25,6 @@ Batch = Sequence[tuple[int, Event]]
 # What tells of an ad: no partner hears of another's. Whether it is this partner's, it may know.
 OF_AN_AD = ("click_id", *(one.name for one in fields(Attribution) if one.name != "is_attributed"))
 NOT_THEIRS = "it is given to no ad of the partner's"
-
-WITHDRAWALS = (Kind.REJECTED, Kind.REFUND)
 
 
 def owe_events(connection: Connection, events: Batch, now: datetime) -> None:
@@ -84,13 +83,13 @@ class Deciding:
         self._firsts = Firsts(connection, {to.name for to, told in told if told.first_only})
         ranged = any(one.has_range for _, one in told)
         self._rates = _rates(connection, events) if ranged else Rates(())
-        self._owed: set[tuple[str, bytes]] = set()
+        self._owed: list[tuple[str, Event]] = []
 
     def __call__(self, destination: EventDestination, id_: int, event: Event) -> Decision:
         """Whether it goes there, and what of it."""
         decision = self._decide(destination, id_, event)
         if decision.sends:
-            self._owed.add((destination.name, event.identity))
+            self._owed.append((destination.name, event))
             self._firsts.note(destination.name, event)
         return decision
 
@@ -124,20 +123,38 @@ class Deciding:
 
     def _withdraws_nothing(self, destination: EventDestination, event: Event) -> str:
         """Why it need not hear that something is taken back; empty where it has to."""
-        if event.kind not in WITHDRAWALS or event.withdraws is None:
+        if event.kind not in WITHDRAWALS:
             return ""
-        identity = identity_of(event.provider, event.withdraws)
-        if (destination.name, identity) in self._owed:
-            return ""
-        was_owed = (
+        if (which := _taken_back(event)) is None:
+            return "nothing tells what this takes back"
+        before = (
             select(EVENT.c.id)
             .join(DECISION, DECISION.c.event_id == EVENT.c.id)
-            .where(EVENT.c.identity == identity, DECISION.c.destination == destination.name)
-            .where(DECISION.c.outcome == OWED)
+            .where(which, EVENT.c.kind.not_in(WITHDRAWALS))
+            .where(DECISION.c.destination == destination.name, DECISION.c.outcome == OWED)
         )
-        if self._connection.execute(was_owed).first() is None:
-            return "it was never sent what this takes back"
-        return ""
+        known = any(name == destination.name and _is_of(event, one) for name, one in self._owed)
+        if known or self._connection.execute(before).first() is not None:
+            return ""
+        return "it was never sent what this takes back"
+
+
+def _taken_back(event: Event) -> ColumnElement[bool] | None:
+    """Which rows an event takes back, or a part of the money of."""
+    if event.withdraws is not None:
+        return EVENT.c.identity == identity_of(event.provider, event.withdraws)
+    if event.kind is not Kind.REFUND or event.order_id is None:
+        return None
+    return and_(EVENT.c.order_id == event.order_id, EVENT.c.provider == event.provider)
+
+
+def _is_of(what: Event, of: Event) -> bool:
+    """The same of events that are not stored yet."""
+    if of.kind in WITHDRAWALS or what.provider != of.provider:
+        return False
+    if what.withdraws is not None:
+        return what.withdraws == of.event_id
+    return what.order_id == of.order_id
 
 
 def worth(event: Event, currency: str, rates: Rates) -> Decimal | None:

@@ -13,13 +13,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, or_, select, text
 
 from skan_receiver.mmp.event import Event
+from skan_receiver.mmp.withdrawals import BY
 from skan_receiver.storage import EventDecision, StoredEvent
 from skan_receiver.storage.columns import table
 
 EVENT, DECISION = table(StoredEvent), table(EventDecision)
-
-# Each has an index. An address or a user agent is of many.
-BY = ("idfa", "idfv", "gaid", "customer_user_id", "mmp_user_id")
 
 OWED, HELD = "owed", "held"
 

@@ -9,13 +9,14 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from skan_receiver.delivery.destinations import Destination, ReportDestination
+from skan_receiver.delivery import trial_events
+from skan_receiver.delivery.destinations import Destination, EventDestination, ReportDestination
 from skan_receiver.delivery.edition import edition
 from skan_receiver.delivery.sending import Sender, Sent
 from skan_receiver.delivery.templates import mask
 from skan_receiver.delivery.transport import Request
+from skan_receiver.delivery.trial_events import NothingToSend
 from skan_receiver.delivery.window_spans import LENGTHS, containing
-from skan_receiver.errors import SkanError
 from skan_receiver.ingest import Incoming, candidate
 from skan_receiver.protocol import Framework, judge, parse
 from skan_receiver.storage import StoredPostback
@@ -25,10 +26,6 @@ from skan_receiver.storage.place import Candidate
 from skan_receiver.testing import Signer, encode
 
 POSTBACK = table(StoredPostback)
-
-
-class NothingToSend(SkanError):
-    """There is no such postback."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +70,11 @@ def subject(
     framework: Framework | None = None,
 ) -> Any:
     """What to try a destination with: of a report its last window that is over, as the numbers are
-    now; else the stored postback of this number, or one that is made up."""
+    now; else the stored postback, or event, of this number, or one that is made up."""
     if isinstance(destination, ReportDestination):
         return _window(connection, destination)
+    if isinstance(destination, EventDestination):
+        return trial_events.subject(connection, destination, stored_id)
     if stored_id is not None:
         return stored(connection, stored_id)
     return simulated(destination, framework)

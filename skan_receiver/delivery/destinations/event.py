@@ -21,6 +21,7 @@ from skan_receiver.delivery.templates.url import without_empty
 from skan_receiver.delivery.transport import Request
 from skan_receiver.mmp.consent import Vendor
 from skan_receiver.mmp.event import Event, Kind, Platform
+from skan_receiver.mmp.withdrawals import WITHDRAWALS
 
 # Of Apple's postbacks alone.
 OF_POSTBACKS = ("ad_networks", "frameworks", "windows", "endpoints")
@@ -131,6 +132,11 @@ class EventDestination(Destination):
         """What has to be read to make a request."""
         return EVENTS
 
+    @property
+    def other_kinds(self) -> tuple[Kind, ...]:
+        """The kinds it gets that are no event of the app's own."""
+        return tuple(self._kinds)
+
     def told_as(self, event: Event) -> Mapped | None:
         """How the partner is told of it; None where the mapping has nothing for it."""
         if event.kind is Kind.EVENT:
@@ -174,7 +180,7 @@ class EventDestination(Destination):
 
     def _has_to_be_theirs(self, event: Event) -> bool:
         # What takes something back follows what it takes back, whoever it is given to by then.
-        return self.attributed == "only" and event.withdraws is None
+        return self.attributed == "only" and event.kind not in WITHDRAWALS
 
     def request(self, about: Any, values: Values, secrets: Secrets) -> Request:
         made = super().request(about, values, secrets)

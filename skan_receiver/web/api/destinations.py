@@ -18,7 +18,8 @@ from skan_receiver.delivery.destinations.destination import NAME
 from skan_receiver.delivery.registry import Changed, UnknownDestination
 from skan_receiver.delivery.save import Mistakes, checked, named
 from skan_receiver.delivery.search import tallies
-from skan_receiver.delivery.trial import NothingToSend, subject, trial
+from skan_receiver.delivery.trial import subject, trial
+from skan_receiver.delivery.trial_events import NothingToSend
 from skan_receiver.delivery.vault import LONGEST, SecretRefused
 from skan_receiver.errors import DeliveryFailed
 from skan_receiver.protocol import Framework
