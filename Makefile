@@ -10,7 +10,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_CUSTOM_COMPILE_COMMAND := make lock
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run demo test test-all test-celery check lint setup lock bench faults vendor clean
+.PHONY: run demo test test-all test-celery check lint setup lock bench faults notebooks vendor clean
 
 run: .venv/.run
 	$(BIN)/skan-receiver serve
@@ -78,6 +78,10 @@ lock: | $(UV)
 		-c requirements/test.txt -o requirements/dev.txt
 	$(COMPILE) --group test --extra analytics --extra spark \
 		-c requirements/dev.txt -o requirements/spark.txt
+
+# The notebooks from their sources, without outputs.
+notebooks: .venv/.test
+	for source in notebooks/*.py; do $(BIN)/jupytext --quiet --to ipynb $$source || exit 1; done
 
 # Front-end files, from npm, checked against vendor.json (needs npm).
 vendor: .venv/.run

@@ -4,18 +4,22 @@ Loaded by `skan_receiver.reports.open` alone: no web worker holds pandas.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from skan_receiver.config import load
 from skan_receiver.errors import ConfigurationError
 from skan_receiver.reports import REPORTS, Filters, Question, Report, Unanswerable, Written
 from skan_receiver.storage import Store, migrate
 
 if TYPE_CHECKING:
     import altair
+
+    from skan_receiver.reports.analytics import Analytics
 
 WIDTH = 640  # pixels; a cell of a notebook has no width of its own
 
@@ -52,6 +56,14 @@ class Reports:
         spec = report.chart(self._rows(report, question), question.by)
         return altair.Chart.from_dict(spec | {"width": WIDTH, "title": report.title})
 
+    def analytics(self, export: str | Path, url: str | None = None) -> "Analytics":
+        """Named expressions over an export of this store (`skan-receiver export`), computed by
+        DuckDB, or by the engine of `url`. Raises ConfigurationError that says what is missing."""
+        from skan_receiver.reports.analytics import connect
+
+        settings = load(database_url=self._store.url.render_as_string(hide_password=False))
+        return connect(url, export=export, settings=settings)
+
     def _rows(self, report: Report, question: Question) -> list[dict[str, Any]]:
         with self._store.read() as connection:
             return report.table(connection, question)
@@ -81,7 +93,16 @@ def reports_of(where: str | Path) -> Reports:
         raise ConfigurationError(
             f"{where} is not at this release's schema; run: skan-receiver db upgrade"
         )
+    _draw_offline()
     return Reports(store)
+
+
+def _draw_offline() -> None:
+    """Have notebooks draw charts themselves: Altair's usual way loads scripts from a stranger."""
+    with suppress(ModuleNotFoundError):
+        import altair
+
+        altair.renderers.enable("mimetype")
 
 
 def _url(where: str | Path) -> str:
@@ -137,4 +158,6 @@ def _column(values: list[Any]) -> "pd.Series[Any]":
         return pd.Series(values, dtype="boolean")
     if isinstance(found, int) and all(value is None or isinstance(value, int) for value in values):
         return pd.Series(values, dtype="Int64")
-    return pd.Series(values, dtype="float64" if isinstance(found, int | float) else "object")
+    # Where nothing is known of a column, it has nothing in it but NaN.
+    is_number = found is None or isinstance(found, int | float)
+    return pd.Series(values, dtype="float64" if is_number else "object")
