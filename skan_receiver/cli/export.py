@@ -45,7 +45,7 @@ def export(
         raise click.UsageError("a CSV file holds no bytes; use --raw with --format parquet")
     if form == "csv" and where is None:
         raise click.UsageError('name a file for --format csv, or "-" for standard output')
-    since, until = _period(start, end)
+    since, until = chosen_period(start, end)
     choice = Choice(app=app, network=network, since=since, until=until, names=names, raw=raw)
     settings = load()
     _, store = open_store(settings)
@@ -60,7 +60,8 @@ def export(
     return None
 
 
-def _period(start: str | None, end: str | None) -> tuple[datetime | None, datetime | None]:
+def chosen_period(start: str | None, end: str | None) -> tuple[datetime | None, datetime | None]:
+    """From when to when, as people write it; None is: from the first, to the last."""
     try:
         period = Period.of(start or EVER, end or NEVER, datetime.now(UTC))
     except ValueError as error:
