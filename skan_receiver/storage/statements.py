@@ -37,10 +37,9 @@ class StatementLine(SQLModel, table=True):
     """So many of a kind on a day; with an id it is one postback."""
 
     __tablename__ = "statement_line"
-    __table_args__ = (
-        Index("ix_statement_line_postback_id", "statement_id", "postback_id"),
-        {"sqlite_with_rowid": False},
-    )
+    # With a rowid: SQLite would rather walk through a primary key that is the table than look into
+    # this index.
+    __table_args__ = (Index("ix_statement_line_postback_id", "statement_id", "postback_id"),)
 
     statement_id: int = big(primary_key=True)
     number: int = big(primary_key=True)

@@ -6,7 +6,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, select, tuple_
 
 from skan_receiver.protocol import Verdict, identities
 from skan_receiver.reports.reconciling.postbacks import (
@@ -86,12 +86,10 @@ class Ids:
 
     def unclaimed(self) -> Iterator[Held]:
         """Our installs in sight whose id is in no line."""
-        # Of all columns SQLite would read each line of the statement; of this one, its index.
-        claimed = (
-            select(LINE.c.postback_id)
-            .where(LINE.c.statement_id == self.statement.id)
-            .where(LINE.c.postback_id == func.lower(POSTBACK.c.postback_id), *self._only_by_id())
-            .exists()
+        claimed = exists().where(
+            LINE.c.statement_id == self.statement.id,
+            LINE.c.postback_id == func.lower(POSTBACK.c.postback_id),
+            *self._only_by_id(),
         )
         start, end = around(self.view)
         apps = {app_id for app_id, _ in self.view.terms.by_id}

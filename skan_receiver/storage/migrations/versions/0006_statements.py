@@ -48,7 +48,6 @@ def upgrade() -> None:
         sa.Column("revenue", sa.Float(), nullable=True),
         sa.Column("currency", TEXT, nullable=True),
         sa.PrimaryKeyConstraint("statement_id", "number", name=op.f("pk_statement_line")),
-        sqlite_with_rowid=False,
     )
     op.create_index(
         "ix_statement_line_postback_id", "statement_line", ["statement_id", "postback_id"]
