@@ -2,21 +2,40 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select
 
+from skan_receiver import events, ingest
 from skan_receiver.config import Settings
 from skan_receiver.errors import Malformed
-from skan_receiver.ingest import Incoming, Outcome, candidate, write
+from skan_receiver.events import Told, connection_of
+from skan_receiver.ingest import Incoming, Outcome, candidate
+from skan_receiver.mmp.providers import PROVIDERS
+from skan_receiver.mmp.providers.apple import claims_of
+from skan_receiver.mmp.providers.request import take
 from skan_receiver.protocol import Keys, judge, parse
 from skan_receiver.storage import Quarantined, Store, caps
 from skan_receiver.storage.columns import table
+from skan_receiver.storage.connections import app_of
 from skan_receiver.storage.place import Candidate
 
 QUARANTINE = table(Quarantined)
 
 BATCH = 500
+
+FROM_MMP = "mmp:"
+
+
+@dataclass(frozen=True, slots=True)
+class _Readable:
+    """A body of the quarantine that can be read now: a postback, or what an MMP told."""
+
+    id: int
+    size: int
+    postbacks: Sequence[Candidate]
+    told: Sequence[Told] = ()
 
 
 def reread(store: Store, settings: Settings, keys: Keys) -> Counter[str]:
@@ -29,8 +48,7 @@ def reread(store: Store, settings: Settings, keys: Keys) -> Counter[str]:
     after = 0
     while rows := _next(store, after):
         after = rows[-1].id
-        read = [(row.id, _size(row), _read(row, keys)) for row in rows]
-        readable = [(id_, size, one) for id_, size, one in read if one is not None]
+        readable = [one for row in rows if (one := _read(store, settings, keys, row)) is not None]
         outcomes["unreadable"] += len(rows) - len(readable)
         if readable:
             outcomes.update(_move(store, settings, readable))
@@ -43,35 +61,67 @@ def _next(store: Store, after: int) -> Sequence[Row[Any]]:
         return connection.execute(some).all()
 
 
-def _size(row: Row[Any]) -> int:
-    return caps.size_of(row.body, row.verbatim, row.claims)
-
-
-def _read(row: Row[Any], keys: Keys) -> Candidate | None:
+def _read(store: Store, settings: Settings, keys: Keys, row: Row[Any]) -> _Readable | None:
+    size = caps.size_of(row.body, row.verbatim, row.claims)
     try:
-        postback = parse(row.body)
+        if row.endpoint.startswith(FROM_MMP):
+            return _told(store, settings, keys, row, size)
+        incoming = Incoming(row.received_at, row.endpoint, row.body, row.verbatim, row.claims)
+        return _Readable(row.id, size, [_judged(incoming, keys)])
     except Malformed:
         return None
-    incoming = Incoming(row.received_at, row.endpoint, row.body, row.verbatim, row.claims)
+
+
+def _judged(incoming: Incoming, keys: Keys) -> Candidate:
+    postback = parse(incoming.body)
     return candidate(incoming, postback, judge(postback, keys))
 
 
-def _move(
-    store: Store, settings: Settings, readable: Sequence[tuple[int, int, Candidate]]
-) -> Counter[str]:
+def _told(
+    store: Store, settings: Settings, keys: Keys, row: Row[Any], size: int
+) -> _Readable | None:
+    """What an MMP told, read as its connection would now; all of it, or it stays."""
+    provider = PROVIDERS.get(row.endpoint.removeprefix(FROM_MMP))
+    if provider is None:
+        return None
+    name = connection_of(row.claims)
+    with store.read() as connection:
+        app_id = app_of(connection, name)
+    taken = take(provider, (), row.body, app_id=app_id, store_ip=settings.store_ip)
+    if taken.unread:
+        return None
+    endpoint = f"forwarded:{provider.name}"
+    apples = [
+        Incoming(row.received_at, endpoint, one.body, one.verbatim, claims_of(one))
+        for one in taken.apples
+    ]
+    return _Readable(
+        row.id,
+        size,
+        [_judged(one, keys) for one in apples],
+        [Told(row.received_at, name, event) for event in taken.events],
+    )
+
+
+def _move(store: Store, settings: Settings, readable: Sequence[_Readable]) -> Counter[str]:
     def work(connection: Connection) -> Counter[str]:
-        mine = _lock(connection, [id_ for id_, _, _ in readable])  # nobody else moves these
-        ours = [(id_, size, one) for id_, size, one in readable if id_ in mine]
-        results = write(connection, settings=settings, batch=[one for _, _, one in ours])
-        moved = [
-            (id_, size)
-            for (id_, size, _), result in zip(ours, results, strict=True)
-            if result.outcome is not Outcome.DROPPED  # a cap was reached: it stays here
-        ]
-        gone = QUARANTINE.c.id.in_([id_ for id_, _ in moved])
+        mine = _lock(connection, [one.id for one in readable])  # nobody else moves these
+        ours = [one for one in readable if one.id in mine]
+        postbacks = [(one.id, each) for one in ours for each in one.postbacks]
+        stored = ingest.write(connection, settings=settings, batch=[each for _, each in postbacks])
+        told = [each for one in ours for each in one.told]
+        kept = events.write(connection, settings=settings, batch=told)
+        # At a cap a postback stays here; an event that is dropped is of somebody erased.
+        stays = {
+            id_
+            for (id_, _), result in zip(postbacks, stored, strict=True)
+            if result.outcome is Outcome.DROPPED
+        }
+        moved = [one for one in ours if one.id not in stays]
+        gone = QUARANTINE.c.id.in_([one.id for one in moved])
         connection.execute(delete(QUARANTINE).where(gone))
-        caps.record(connection, "quarantine", (size for _, size in moved), sign=-1)
-        return Counter(result.outcome.value for result in results)
+        caps.record(connection, "quarantine", (one.size for one in moved), sign=-1)
+        return Counter(result.outcome.value for result in (*stored, *kept))
 
     return store.write(work)
 
