@@ -1,5 +1,6 @@
 """Amounts in the currency that was asked for."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -139,13 +140,15 @@ def test_sources_are_told_in_one_currency_too(receiver: Receiver) -> None:
 
 
 @pytest.fixture
-def one(sqlite_url: str) -> Receiver:
+def one(sqlite_url: str) -> Iterator[Receiver]:
+    """Two postbacks on each of four days."""
     receiver = Receiver(Store(sqlite_url))
     schema(receiver.store)
     for _ in range(4):
         received(receiver, 20, 30)
         receiver.later(days=1)
-    return receiver
+    yield receiver
+    receiver.store.close()
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
