@@ -9,8 +9,10 @@ that can have been shown for what arrived on its day, where they are called the 
 summed by identifier first: there are far fewer of those than postbacks.
 """
 
+from bisect import bisect
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection
@@ -49,7 +51,7 @@ class Counted(NamedTuple):
     window: int
     identifier: str
     country: str
-    day: datetime  # UTC, of the arrival
+    day: date  # UTC, of the arrival
 
     @property
     def source_identifier(self) -> str | None:
@@ -69,35 +71,48 @@ def columns(by: Iterable[str] = NAMED) -> tuple[ColumnElement[Any], ...]:
     return (*named, DAY.label("named_day"))
 
 
+Names = Mapping[str, str | None]
+
+_of_row = itemgetter(*(f"named_{name}" for name in _ASKED))
+
+
 class Naming:
     """Names cells by a book of campaigns. Remembers: cells of a report ask the same questions."""
 
     def __init__(self, book: CampaignBook) -> None:
         self._book = book
-        self._known: dict[Counted, Mapping[str, str | None]] = {}
+        # Of each identifier: the days that change what it is called, and what it is between them.
+        self._known: dict[tuple[Any, ...], tuple[list[int], dict[tuple[int, str], Names]]] = {}
 
-    def of(self, cell: Counted) -> Mapping[str, str | None]:
+    def of(self, cell: Counted) -> Names:
         """The dimensions of `NAMED`, of a cell."""
-        if (known := self._known.get(cell)) is None:
-            known = self._known[cell] = self._name(cell)
-        return known
+        of = cell[: len(_ASKED)]
+        if (known := self._known.get(of)) is None:
+            known = self._known[of] = self._book.turns(cell, _midnight(cell.day)), {}
+        turns, told = known
+        at = bisect(turns, cell.day.toordinal()), cell.country
+        if (names := told.get(at)) is None:
+            names = told[at] = self._name(cell)
+        return names
 
-    def of_row(self, row: Mapping[str, Any]) -> Mapping[str, str | None]:
+    def of_row(self, row: Mapping[str, Any]) -> Names:
         """Of a row that has `columns`."""
         country = row.get("named_country", NOTHING)
-        asked = {name: row[f"named_{name}"] for name in _ASKED}
-        day = datetime.combine(row["named_day"], time(), UTC)
-        return self.of(Counted(**asked, country=country, day=day))
+        return self.of(Counted._make((*_of_row(row), country, row["named_day"])))
 
-    def _name(self, cell: Counted) -> Mapping[str, str | None]:
+    def _name(self, cell: Counted) -> Names:
         # Whichever hour it was: all that lies between an ad and an arrival is whole days.
-        named = self._book.names(cell, cell.day)
+        named = self._book.names(cell, _midnight(cell.day))
         whose = POSTBACK if cell.country else CAMPAIGN if named.country else None
         return {
             **{name: getattr(named, name) or None for name in CALLED},
             "country_or_target": cell.country or named.country or None,
             "country_from": whose,
         }
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
 
 
 # The table as it was last read, and its stamp: what is of the same content has the same names.

@@ -153,12 +153,12 @@ class CampaignBook:
                 self._lines[place].append(line)
         # Postbacks of a season ask the same questions, until a campaign begins or ends.
         self._remembered = lru_cache(REMEMBERED)(self._names)
-        self._turns = lru_cache(REMEMBERED)(self._changes)
+        self._turned = lru_cache(REMEMBERED)(self._turns)
 
     def names(self, postback: Advertised, received_at: datetime) -> Named:
         """What all ads are called that can be behind `postback`; empty where they differ."""
         *of, first, last = _Asked.of(postback, received_at)
-        turns = self._turns(*of)
+        turns = self._turned(*of)
         first, last = turns[bisect(turns, first) - 1], turns[bisect(turns, last) - 1]
         return self._remembered(_Asked._make((*of, first, last)))
 
@@ -172,12 +172,17 @@ class CampaignBook:
             return Named()
         return Named(*map(_agreed, zip(*(line.names for line in lines), strict=True)))
 
-    def _changes(self, *of: Any) -> list[int]:
-        """The days from which on other lines may fit. Between two of them every day is as good as
-        the one before: all have the same lines."""
-        places = _Asked._make((*of, 0, 0)).places()
-        lines = [line for place in places for line in self._lines.get(place, ())]
-        return sorted({0, *(day for line in lines for day in (line.first, line.last + 1))})
+    def turns(self, postback: Advertised, received_at: datetime) -> list[int]:
+        """The days of arrival, as ordinals, from which on what is like it may have other names."""
+        *of, first, last = _Asked.of(postback, received_at)
+        day = received_at.toordinal()
+        return sorted({turn + day - at for turn in self._turned(*of) for at in (first, last)})
+
+    def _turns(self, *of: Any) -> list[int]:
+        """The days from which on other lines may fit: between two of them all fit the same."""
+        lines = (self._lines.get(place, ()) for place in _Asked._make((*of, 0, 0)).places())
+        days = (day for some in lines for line in some for day in (line.first, line.last + 1))
+        return sorted({0, *days})
 
     def _standing(self, asked: _Asked) -> list[_Line]:
         """Rows whose days fit, the most particular first, without those that others overrule."""

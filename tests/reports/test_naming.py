@@ -15,7 +15,7 @@ from skan_receiver.storage.campaign_import import import_campaigns
 from skan_receiver.storage.campaigns import CampaignBook, Entry
 from tests.receiving import NOON, Receiver
 
-DAY = datetime(2026, 11, 20, tzinfo=UTC)
+DAY = date(2026, 11, 20)
 # What arrives on that day in window 0 was shown from this day on.
 FIRST = date(2026, 10, 17)
 ONE = timedelta(days=1)
@@ -96,8 +96,8 @@ entries = st.builds(
     lambda source, name, span: row(
         source,
         name,
-        starts_on=DAY.date() + span[0] * ONE,
-        ends_on=None if span[1] is None else DAY.date() + span[1] * ONE,
+        starts_on=DAY + span[0] * ONE,
+        ends_on=None if span[1] is None else DAY + span[1] * ONE,
     ),
     st.sampled_from(["5239", "1239", "239", "39"]),
     st.sampled_from("AB"),
@@ -114,11 +114,30 @@ def test_no_postback_of_a_cell_is_called_otherwise(
     book = CampaignBook(rows)
     found = Naming(book).of(asked)
 
-    each = [book.names(asked, DAY + timedelta(hours=hour)) for hour in range(24)]
+    midnight = datetime(2026, 11, 20, tzinfo=UTC)
+    each = [book.names(asked, midnight + timedelta(hours=hour)) for hour in range(24)]
 
     for name in CALLED:
         said = {getattr(one, name) for one in each} - {""}
         assert found[name] is None or said == {found[name]}
+
+
+@given(
+    st.lists(entries, max_size=5),
+    st.lists(
+        st.tuples(st.sampled_from(["5239", "39"]), st.integers(0, 2), st.integers(-90, 90)),
+        max_size=9,
+    ),
+)
+def test_what_is_remembered_is_what_would_be_found(
+    rows: list[Entry], asked: list[tuple[str, int, int]]
+) -> None:
+    """A day between two changes is called as the other days there, and no other."""
+    remembering = Naming(CampaignBook(rows))
+
+    for identifier, window, days in asked:
+        one = cell(identifier, window=window, day=DAY + days * ONE)
+        assert remembering.of(one) == Naming(CampaignBook(rows)).of(one)
 
 
 def test_cells_of_the_counts_are_named(store: Store) -> None:
