@@ -2,7 +2,7 @@
 can send it: every value is of the event without it."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from hashlib import new
 from typing import Any
@@ -29,6 +29,9 @@ LDU = "LDU"
 EXTINFO = {1: "bundle_id", 2: "app_version", 4: "os_version", 5: "model", 6: "language"}
 EXTINFO_LENGTH = 16
 
+# The macros that tell who it was.
+WHO = frozenset({*Person.__dataclass_fields__, *HASHED, "advertising_id", "order_id"})
+
 
 RatesOf = Callable[[Event], Rates]
 
@@ -50,12 +53,17 @@ def of_event(row: Row[Any], destination: EventDestination, rates: RatesOf) -> Va
     return {**told, "tracking_enabled": int(_tracked(whole)), "lat": int(not _tracked(whole))}
 
 
-def identifying(row: Row[Any]) -> Mapping[str, str]:
-    """What of an event must not be read in an answer, an error or a log, whatever was sent."""
+def identifying(row: Row[Any], macros: Collection[str]) -> Mapping[str, str]:
+    """What a receiver could repeat of who it was, and nobody may read in what is written down: in
+    small letters and in capitals too, since they write identifiers as they like."""
     event = event_of(row)
-    told = event.person.named() | {"order_id": event.order_id or ""}
-    hashed = _hashed(event.person)
-    return {name: value for name, value in {**told, **hashed}.items() if value}
+    told = _of_person(event)
+    return {
+        f"{name} {how}": each
+        for name in WHO.intersection(macros)
+        if (value := told.get(name))
+        for how, each in (("", value), ("small", value.lower()), ("capitals", value.upper()))
+    }
 
 
 def _named(event: Event, destination: EventDestination, rates: RatesOf) -> Values:

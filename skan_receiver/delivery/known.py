@@ -68,7 +68,7 @@ class Known:
         """What no answer, error or log may show of what is sent."""
         if not isinstance(destination, EventDestination):
             return {}
-        return event_facts.identifying(about)
+        return event_facts.identifying(about, destination.macros)
 
     def _rates(self, event: Event) -> Rates:
         """Those of the event's day."""

@@ -1,7 +1,7 @@
 """Events of users that are stored and owed, as an intake does it, and what was decided of them."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -164,12 +164,18 @@ def store_event(connection: Connection, event: Event) -> int:
 
 def deliver(store: Store, until: Sequence[str] = ("done",)) -> None:
     """As a worker would, until every delivery is in one of these states."""
-    worker, books = Deliverer(store, sender(store)), Books(store)
+    books = Books(store)
+    work(store, lambda: not set(books.states()) - set(until))
+    assert not set(books.states()) - set(until), [one.error for one in books.attempts()]
+
+
+def work(store: Store, is_done: Callable[[], bool]) -> None:
+    """As a worker does, until then or for ten seconds."""
+    worker = Deliverer(store, sender(store))
     for _ in range(200):
-        if not set(books.states()) - set(until):
+        if is_done():
             break
         if not worker.step():
             worker.wake.wait(0.05)
             worker.wake.clear()
     worker.finish()
-    assert not set(books.states()) - set(until), [one.error for one in books.attempts()]

@@ -3,7 +3,7 @@
 import json
 import re
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from html import escape
 from urllib.parse import quote, quote_plus
 
@@ -19,18 +19,22 @@ SHORTEST_PART = 3
 
 def mask(text: str, secrets: Secrets) -> str:
     """The text with every secret's value replaced, in whichever way an answer may repeat it."""
-    forms = {form for secret in secrets.values() if secret for form in _forms(secret)}
-    if not forms:
+    if not text:
         return text
+    forms = {form for secret in secrets.values() if secret for form in _forms(secret)}
     # The longest first: what is left of a half-masked secret is half a secret.
-    longest_first = sorted(forms, key=lambda form: (-len(form), form))
-    return _cut(re.sub("|".join(map(re.escape, longest_first)), MASK, text), forms)
+    there = sorted((form for form in forms if form in text), key=lambda form: (-len(form), form))
+    if there:
+        text = re.sub("|".join(map(re.escape, there)), MASK, text)
+    return _cut(text, forms)
 
 
-def _cut(text: str, forms: Iterable[str]) -> str:
+def _cut(text: str, forms: Collection[str]) -> str:
     """Answers are cut before they come here: where a secret was cut with them, its first part."""
+    tail = text[-max(map(len, forms), default=0) :]
+    near = [form for form in forms if form[:SHORTEST_PART] in tail]
     longest = max(
-        (n for form in forms for n in range(SHORTEST_PART, len(form)) if text.endswith(form[:n])),
+        (n for form in near for n in range(SHORTEST_PART, len(form)) if text.endswith(form[:n])),
         default=0,
     )
     return text[:-longest] + MASK if longest else text
