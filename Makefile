@@ -10,7 +10,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_CUSTOM_COMPILE_COMMAND := make lock
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run demo test test-all test-celery check lint setup lock bench faults notebooks vendor clean
+.PHONY: run demo test test-all test-celery test-spark check lint setup lock bench faults notebooks vendor clean
 
 run: .venv/.run
 	$(BIN)/skan-receiver serve
@@ -21,18 +21,23 @@ demo: .venv/.run
 
 test: .venv/.test
 	$(BIN)/python -m tests.left_out
-	$(BIN)/pytest -n 2 -m "not browser and not slow and not broker"
+	$(BIN)/pytest -n 2 -m "not browser and not slow and not broker and not spark"
 
 # What needs Debian's packages too: `.ci/run` installs them. Nothing may be left out here.
 test-all: test .venv/.dev
 	$(MAKE) lint
 	$(BIN)/pytest -n 2 -m "browser or slow" --require-everything
 	$(MAKE) test-celery
+	$(MAKE) test-spark
 	$(MAKE) faults
 
 # Celery with real brokers: Debian's redis-server and rabbitmq-server.
 test-celery: .venv/.dev
 	$(BIN)/pytest -n 2 --require-everything tests/engine
+
+# Expressions on a Spark cluster of three processes: Debian's openjdk-17-jre-headless.
+test-spark: .venv/.spark
+	$(BIN)/pytest --require-everything tests/reports/analytics/test_spark.py
 
 check: lint test
 
@@ -43,7 +48,7 @@ lint: .venv/.dev
 	$(BIN)/lint-imports
 
 bench: .venv/.dev
-	for figure in verify receive importing simulator decode suggest deliver backlog estimation; do \
+	for figure in verify receive importing simulator decode suggest deliver backlog estimation analytics; do \
 		$(BIN)/python -m benchmarks.$$figure || exit 1; done
 
 faults: .venv/.test
@@ -55,7 +60,8 @@ setup: .venv/.run .venv/.test
 .venv/.run: requirements/run.txt
 .venv/.test: requirements/test.txt
 .venv/.dev: requirements/dev.txt
-.venv/.test .venv/.dev: | .venv/.run
+.venv/.spark: requirements/spark.txt
+.venv/.test .venv/.dev .venv/.spark: | .venv/.run
 .venv/.%: requirements/%.txt pyproject.toml | .venv
 	$(UV) pip install -q --python .venv --require-hashes -r $<
 	$(UV) pip install -q --python .venv --no-deps --no-build-isolation --editable .

@@ -90,9 +90,7 @@ def _made(settings: Settings) -> dict[str, ColumnElement[bool]]:
 def worded(rows: pa.Table, columns: tuple[Column, ...]) -> pa.Table:
     """Rows with their words numbered, as they are written."""
     arrays = [
-        rows[column.name].dictionary_encode()
-        if column.kind is Kind.WORD
-        else rows[column.name]
+        rows[column.name].dictionary_encode() if column.kind is Kind.WORD else rows[column.name]
         for column in columns
     ]
     return pa.Table.from_arrays(arrays, names=[column.name for column in columns])

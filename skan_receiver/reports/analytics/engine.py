@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import ibis
 
@@ -31,7 +31,6 @@ UTC = {
     "snowflake": "ALTER SESSION SET TIMEZONE = 'UTC'",
     "trino": "SET TIME ZONE 'UTC'",
     "clickhouse": "SET session_timezone = 'UTC'",
-    "pyspark": "SET spark.sql.session.timeZone = UTC",
 }
 
 
@@ -79,7 +78,8 @@ class Analytics:
 
     def frame(self, name: str, **chosen: Any) -> "pd.DataFrame":
         """The rows of `expression`, computed."""
-        return self.engine.to_pandas(self.expression(name, **chosen))
+        found: pd.DataFrame = self.engine.to_pandas(self.expression(name, **chosen))
+        return found
 
     def _chosen(
         self,
@@ -134,12 +134,24 @@ def connect(
 
 def _opened(url: str) -> ibis.BaseBackend:
     try:
-        return ibis.connect(url)
+        return _spark(url) if urlsplit(url).scheme == "pyspark" else ibis.connect(url)
     except ImportError:
         scheme = urlsplit(url).scheme
         extra = "spark" if scheme == "pyspark" else scheme
         needed = f"{scheme}:// needs more: pip install 'skan-receiver[{extra}]'"
         raise ConfigurationError(needed) from None
+
+
+def _spark(url: str) -> ibis.BaseBackend:
+    """A session with the URL's settings from its start: Ibis sets them later, which is too late
+    for the most of them."""
+    from pyspark.sql import SparkSession
+
+    building = SparkSession.builder.appName("skan-receiver")
+    for name, value in parse_qsl(urlsplit(url).query):
+        building = building.config(name, value)
+    session = building.config("spark.sql.session.timeZone", "UTC").getOrCreate()
+    return ibis.pyspark.connect(session)
 
 
 def _table(engine: ibis.BaseBackend, folder: str) -> ibis.Table:
@@ -163,7 +175,8 @@ def _postgres(url: str, settings: Settings) -> Analytics:
     plain = url.replace("+psycopg", "", 1)
     engine = ibis.postgres.from_connection(psycopg.connect(plain, options="-c timezone=UTC"))
     rows = Choice().rows(settings).compile(
-        dialect=postgresql.dialect(paramstyle="named"), compile_kwargs={"literal_binds": True}
+        dialect=postgresql.dialect(paramstyle="named"),  # type: ignore[no-untyped-call]
+        compile_kwargs={"literal_binds": True}
     )  # fmt: skip
     store = Store(load(database_url=url).database)
     try:

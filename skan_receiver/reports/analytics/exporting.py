@@ -47,9 +47,7 @@ class Exported:
     kept: int  # partitions that were up to date
 
 
-def export(
-    store: Store, folder: Path, settings: Settings, choice: Choice = EVERYTHING
-) -> Exported:
+def export(store: Store, folder: Path, settings: Settings, choice: Choice = EVERYTHING) -> Exported:
     """Bring an export up to date. The store's own connections are closed meanwhile.
 
     Raises ConfigurationError where the folder holds something else, or an export of another
@@ -202,7 +200,7 @@ def _make_room(files: Mapping[int, Partition]) -> None:
 
 def _rule(now: Moment, settings: Settings, choice: Choice) -> str:
     """What rows are made by, beside themselves: when it changes, every partition is written."""
-    registered = sorted(now.rows(select(REGISTERED.c.kind, REGISTERED.c.value)))
+    registered = now.rows(select(REGISTERED.c.kind, REGISTERED.c.value))
     columns: Any = choice.columns if choice.dialect is None else list(choice.dialect.columns)
-    told = repr((LAYOUT, columns, settings.sandbox, [tuple(row) for row in registered]))
+    told = repr((LAYOUT, columns, settings.sandbox, sorted(tuple(row) for row in registered)))
     return blake2b(told.encode(), digest_size=16).hexdigest()

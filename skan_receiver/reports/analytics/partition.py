@@ -64,7 +64,7 @@ class Partition:
         self._writer.close()
 
     def keep(self) -> None:
-        """Let the file, once closed, be read. Waits for the disk, and may in a thread of its own."""
+        """Let the file, once closed, be read. It waits for the disk: in any thread."""
         keep(self._new, self._path)
 
     def abandon(self) -> None:

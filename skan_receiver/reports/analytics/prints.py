@@ -17,7 +17,16 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import BigInteger, ColumnElement, case, func, literal_column, select, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    case,
+    func,
+    literal_column,
+    select,
+    type_coerce,
+)
 
 from skan_receiver.reports.analytics.reading import Moment
 from skan_receiver.storage import Arrival
@@ -86,8 +95,9 @@ def of_apps(moment: Moment, where: Where) -> dict[int, Print]:
 
 def of_month(moment: Moment, where: Where) -> Print:
     """Of a month's rows, from an index alone: distances are left out."""
-    ((rows, ids),) = moment.rows(select(func.count(), func.sum(_ID)).where(*where))
-    one = literal_column("1")
+    sums: Select[Any] = select(func.count(), func.sum(_ID))
+    ((rows, ids),) = moment.rows(sums.where(*where))
+    one: ColumnElement[Any] = literal_column("1")
     replaced = _superseded(moment, where, one)
     added = (Print(0, 0, 0, *map(int, row[1:])) for row in replaced)
     return sum(added, Print(int(rows), int(ids or 0)))
@@ -123,9 +133,10 @@ def _month_of(moment: datetime | str) -> datetime:
 
 def marks(moment: Moment) -> tuple[int, int]:
     """The newest postback's number, and the newest arrival's."""
-    newest = (select(func.max(numbered.c.id)) for numbered in (POSTBACK, ARRIVAL))
-    postback, arrival = (moment.rows(wanted)[0][0] or 0 for wanted in newest)
-    return int(postback), int(arrival)
+    postback, arrival = (
+        moment.rows(select(func.max(numbered.c.id)))[0][0] for numbered in (POSTBACK, ARRIVAL)
+    )
+    return int(postback or 0), int(arrival or 0)
 
 
 # On PostgreSQL a transaction may end after one that numbered its rows later.

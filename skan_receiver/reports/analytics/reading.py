@@ -110,7 +110,7 @@ def _sqlite(store: Store) -> Iterator[_Sqlite]:
 
 class _Postgres:
     # No parameters follow, so that a "%" is one.
-    _dialect = postgresql.dialect(paramstyle="named")
+    _dialect: Dialect = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
 
     def __init__(self, cursor: Any) -> None:
         self._cursor = cursor
@@ -163,7 +163,8 @@ class _Blocks(io.RawIOBase):
 def _postgres(store: Store) -> Iterator[_Postgres]:
     with store.engine.connect() as connection:
         connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        with connection.connection.cursor() as cursor:
+        driver: Any = connection.connection.driver_connection
+        with driver.cursor() as cursor:
             yield _Postgres(cursor)
 
 

@@ -292,7 +292,7 @@ def test_a_run_that_is_killed_leaves_what_can_be_read(receiver: Receiver, folder
         "-c",
         KILLED,
         str(receiver.store.url.render_as_string(False)),
-        folder,
+        str(folder),
     ]
     for wait in (0.0, 0.02, 0.05, 0.1):
         with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:

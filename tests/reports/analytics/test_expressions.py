@@ -1,11 +1,9 @@
 """Expressions say the same on every engine, and the same as the reports made from counts."""
 
-import math
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import ibis
 import pytest
@@ -20,6 +18,7 @@ from skan_receiver.storage.meanings import Arrived, Book
 from skan_receiver.storage.schemas import history
 from tests import postgres
 from tests.receiving import Receiver
+from tests.reports.analytics.engines import rows
 from tests.reports.analytics.world import START, filled
 
 YEAR = Period(START, START + timedelta(days=365))
@@ -45,17 +44,6 @@ def world(
     duckdb.close()
     store.close()
     postgres_server.drop_database("skan_expressions")
-
-
-def rows(of: Analytics, name: str, **chosen: Any) -> list[tuple[Any, ...]]:
-    found = of.engine.to_pyarrow(of.expression(name, **chosen)).to_pylist()
-    return [tuple(_plain(value) for value in row.values()) for row in found]
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, float):
-        return None if math.isnan(value) else round(value, 5)
-    return value
 
 
 @pytest.mark.postgres

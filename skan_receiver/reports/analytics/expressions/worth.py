@@ -42,7 +42,9 @@ def _weighed(tables: Tables, by: By) -> ibis.Table:
         cells = joined.mutate(locked=joined.locked.fill_null(False))
     else:
         cells = cells.mutate(locked=False)
-    joined = cells.inner_join(force, _during(cells, force, ("app_id", "window", "rising", "locked")))
+    joined = cells.inner_join(
+        force, _during(cells, force, ("app_id", "window", "rising", "locked"))
+    )
     weighed = joined.select(*cells.columns, "schema_version", "weight")
     return weighed.mutate(weight=weighed.n * weighed.weight)
 

@@ -24,7 +24,9 @@ def _app(rows: pa.Table) -> pa.Array:
 def _event(rows: pa.Table) -> pa.Array:
     """Windows 1 and 2 are of users who were counted in window 0."""
     first = pc.equal(rows["window"], 0)
-    name = pc.if_else(pc.fill_null(redownload(rows), False), "af_skad_redownload", "af_skad_install")
+    name = pc.if_else(
+        pc.fill_null(redownload(rows), False), "af_skad_redownload", "af_skad_install"
+    )
     return pc.if_else(first, name, pa.scalar(None, pa.string()))
 
 
