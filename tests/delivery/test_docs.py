@@ -17,7 +17,7 @@ GUIDE = (Path(__file__).parents[2] / "docs" / "destinations.md").read_text(encod
 def test_the_examples_are_good_destinations() -> None:
     """What people copy first has no mistake."""
     found = re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)
-    assert len(found) == 2
+    assert len(found) == 3
     for text in found:
         document = YAML(typ="safe").load(text)
         for one in document["destinations"] if isinstance(document, dict) else document:
