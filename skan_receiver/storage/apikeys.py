@@ -18,7 +18,7 @@ API_KEY = table(ApiKey)
 
 KEY_PREFIX = "skan_"
 SHOWN = len(KEY_PREFIX) + 4  # letters kept in the clear, to tell keys apart
-SCOPES = ("read", "write", "replay", "admin", "partner")
+SCOPES = ("read", "write", "replay", "events", "admin", "partner")
 # `last used` answers "is this key still needed?": to the minute is enough, and spares writes.
 LAST_USED_GRAIN = timedelta(minutes=1)
 

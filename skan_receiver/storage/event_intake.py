@@ -53,13 +53,14 @@ def hold(connection: Connection, *, withdraws: bool) -> None:
 def insert(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[tuple[int, bool]]:
     """Insert what is new; for each row the number it has, and whether it is new.
 
-    In the order of their identities, so that two batches never wait in a circle.
+    Numbered as they came, written in the order of their identities, so that two batches never
+    wait in a circle.
     """
     first: dict[bytes, Mapping[str, Any]] = {}
     for row in rows:
         first.setdefault(row["identity"], row)
-    mine = dict(zip(sorted(first), _next_ids(connection, len(first)), strict=True))
-    new = [{**first[identity], "id": id_} for identity, id_ in mine.items()]
+    mine = dict(zip(first, _next_ids(connection, len(first)), strict=True))
+    new = [{**first[identity], "id": mine[identity]} for identity in sorted(mine)]
     insert_new(connection, EVENT, new)
     held = {row.identity: row.id for row in connection.execute(HELD, {"identities": list(mine)})}
     found, seen = [], set()

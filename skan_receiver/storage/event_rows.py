@@ -11,6 +11,9 @@ from skan_receiver.mmp.event import Att, Attribution, Device, Event, Kind, Perso
 PARTS = {"person": Person, "attribution": Attribution, "signals": Signals, "device": Device}
 _OWN = tuple(field.name for field in fields(Event) if field.name not in (*PARTS, "revenue"))
 
+# The columns of each part.
+COLUMNS = {part: tuple(field.name for field in fields(kind)) for part, kind in PARTS.items()}
+
 MILLION = 1_000_000
 
 

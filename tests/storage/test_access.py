@@ -53,7 +53,7 @@ def test_a_key_allows_what_it_says(store: Store) -> None:
     assert grants == {
         ("read",): ["read"],
         ("read", "replay"): ["read", "replay"],
-        ("admin",): ["read", "write", "replay", "admin"],
+        ("admin",): ["read", "write", "replay", "events", "admin"],
     }
 
 

@@ -17,13 +17,20 @@ from tests.web.site import Site
 OPEN = (
     r"/\.well-known/.*",  # Apple's devices
     r"/receive(/.*)?",  # Apple's devices, and forwarders with their own tokens
+    r"/mmp/.*",  # MMPs, each with a token in its address
     r"/livez|/healthz|/readyz",  # balancers and supervisors
     r"/static/.*",  # the login's style
     r"/login(/.*)?",  # the way in; a link is its own proof
 )
-DEVICES = OPEN[:2]
+DEVICES = OPEN[:3]
 FOR_KEYS = ("/api/v1/", "/metrics", "/api/openapi")
-VALUES = {"stored_id": 1, "id": 1, "name": "volumes", "filename": "css/swagger-ui.css"}
+VALUES = {
+    "stored_id": 1,
+    "id": 1,
+    "name": "volumes",
+    "form": "csv",
+    "filename": "css/swagger-ui.css",
+}
 
 
 def addresses(site: Site, but: Sequence[str] = OPEN) -> list[tuple[str, str]]:
@@ -71,7 +78,7 @@ def test_who_is_signed_in_may_look_everywhere_but_at_the_api(site: Site) -> None
     [
         (("read",), None, 200),
         (("admin",), None, 200),
-        (("write", "replay"), None, 403),
+        (("write", "replay", "events"), None, 403),
         (("partner",), "a network", 403),
     ],
 )
@@ -81,6 +88,11 @@ def test_a_key_reads_if_it_may(
     """A partner's key sees nothing yet, rather than everything."""
     key = site.key(*scopes, partner=partner)
     Books(site.store).owe([relay("https://a.example/", "volumes")])
+    telling = {"event_id": "1", "kind": "install", "at": "2026-03-04"}
+    told = site.client.post(
+        "/api/v1/events", json={"events": [telling]}, headers=site.key("events")
+    )
+    assert told.status_code == 200
     asked = [one for one in addresses(site) if one[1].startswith(FOR_KEYS)]
     for method, path in asked:
         if reads(method, path):

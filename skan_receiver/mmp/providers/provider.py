@@ -41,7 +41,9 @@ _CORE = (
 REJECTED = Kind.REJECTED.value
 INSTALLS = {Kind.INSTALL, Kind.REINSTALL}
 
-_KINDS = {kind.value.replace(" ", "_").replace("-", "_"): kind for kind in Kind} | {
+# What kinds are called in an address, in JSON and in our API.
+KINDS = {kind: kind.value.replace(" ", "_").replace("-", "_") for kind in Kind}
+_KINDS = {word: kind for kind, word in KINDS.items()} | {
     "rejected": Kind.REJECTED,
     "reengagement": Kind.REENGAGEMENT,
 }

@@ -14,7 +14,12 @@ from skan_receiver.web.headers import harden
 KEY = "key"
 
 # Whatever changes something wants `write`; these do not, or want something else.
-SCOPES = {"api.verify": "read", "api.replay_deliveries": "replay"}
+SCOPES = {
+    "api.verify": "read",
+    "api.replay_deliveries": "replay",
+    # An app's server holds such a key: it must not open the destinations.
+    "api.tell_events": "events",
+}
 
 bp = APIBlueprint(
     "api",

@@ -1,0 +1,115 @@
+"""Finding stored events, and what was decided of one."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, or_, select, tuple_
+
+from skan_receiver.mmp.event import identity_of
+from skan_receiver.mmp.providers import PROVIDERS
+from skan_receiver.mmp.providers.generic import OWN
+from skan_receiver.storage.columns import table
+from skan_receiver.storage.events import EventDecision, StoredEvent
+from skan_receiver.storage.search import Place
+
+EVENT, DECISION = table(StoredEvent), table(EventDecision)
+
+MOST_ROWS = 500
+
+# Each has an index, and is of one user or device.
+IDENTIFIERS = ("idfa", "idfv", "gaid", "customer_user_id", "mmp_user_id", "click_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which events; None is: all of them."""
+
+    connection: str | None = None
+    provider: str | None = None
+    kind: str | None = None
+    name: str | None = None
+    app_id: int | None = None
+    bundle_id: str | None = None
+    media_source: str | None = None
+    event_id: str | None = None
+    since: datetime | None = None  # received
+    until: datetime | None = None  # left out itself
+    withdrawn: bool | None = None
+    identifier: str | None = None  # whole, of any kind
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One event, and what became of it."""
+
+    row: Row[Any]
+    decisions: Sequence[Row[Any]]
+    takes_back: Sequence[int]  # rows
+
+
+def find(
+    connection: Connection, query: Query, *, after: Place | None = None, limit: int = 50
+) -> tuple[list[Row[Any]], Place | None]:
+    """Events, the newest first, and where the next page begins; None on the last."""
+    statement = (
+        select(EVENT)
+        .where(*_conditions(query))
+        .order_by(EVENT.c.received_at.desc(), EVENT.c.id.desc())
+        .limit(limit + 1)
+    )
+    if after is not None:
+        place = tuple_(EVENT.c.received_at, EVENT.c.id)
+        statement = statement.where(place < (after.received_at, after.id))
+    rows = list(connection.execute(statement))
+    if len(rows) <= limit:
+        return rows, None
+    last = rows[limit - 1]
+    return rows[:limit], Place(last.received_at, last.id)
+
+
+def story(connection: Connection, event_id: int) -> Story | None:
+    """The event in row `event_id`, and what was decided of it."""
+    row = connection.execute(select(EVENT).where(EVENT.c.id == event_id)).one_or_none()
+    if row is None:
+        return None
+    decided = select(DECISION).where(DECISION.c.event_id == event_id)
+    return Story(
+        row,
+        connection.execute(decided.order_by(DECISION.c.destination)).all(),
+        _taken_back(connection, row),
+    )
+
+
+def _taken_back(connection: Connection, row: Row[Any]) -> list[int]:
+    """What it takes back: among what it names, or what is of the same order."""
+    if row.withdraws is None and row.order_id is None:
+        return []
+    named = identity_of(row.provider, row.withdraws or "")
+    mine = select(EVENT.c.id).where(
+        or_(EVENT.c.identity == named, EVENT.c.order_id == row.order_id),
+        EVENT.c.provider == row.provider,
+        EVENT.c.withdrawn_by == row.id,
+    )
+    return list(connection.scalars(mine.order_by(EVENT.c.id)))
+
+
+def _conditions(query: Query) -> Iterator[ColumnElement[bool]]:
+    for name in ("connection", "provider", "kind", "name", "app_id", "bundle_id", "media_source"):
+        if (value := getattr(query, name)) is not None:
+            yield EVENT.c[name] == value
+    if query.event_id is not None:
+        # By identity, which has an index: one for each who can have told it.
+        tellers = (*PROVIDERS, OWN.name)
+        yield EVENT.c.identity.in_([identity_of(teller, query.event_id) for teller in tellers])
+    if query.since is not None:
+        yield EVENT.c.received_at >= query.since
+    if query.until is not None:
+        yield EVENT.c.received_at < query.until
+    if query.withdrawn is not None:
+        yield (
+            EVENT.c.withdrawn_by.is_not(None) if query.withdrawn else EVENT.c.withdrawn_by.is_(None)
+        )
+    if query.identifier is not None:
+        yield or_(*(EVENT.c[name] == query.identifier for name in IDENTIFIERS))
