@@ -77,7 +77,7 @@ class Sender:
         url = ""
         answer, failure = None, None
         try:
-            secrets = self._hidden(destination, about)
+            secrets = self.hidden(destination, about)
             request = self.request(destination, delivery, about, at)
             if isinstance(destination, ReportDestination) and destination.file:
                 url, answer = request.url, self._write(request)
@@ -117,8 +117,9 @@ class Sender:
         """What must not be shown of what is sent to it."""
         return self._known.secrets(destination)
 
-    def _hidden(self, destination: Destination, about: Row[Any] | None) -> Mapping[str, str]:
-        """What must not be read in what is written down of a try."""
+    def hidden(self, destination: Destination, about: Row[Any] | None) -> Mapping[str, str]:
+        """What must not be read in what is written down of a try, or shown: secrets, and who it
+        was."""
         secrets = self._known.secrets(destination)
         if about is None:
             return secrets

@@ -30,7 +30,7 @@ POSTBACK = table(StoredPostback)
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What would be sent, with secrets masked; and what came of it, where it was."""
+    """What would be sent, with secrets and who it was masked; and what came of it, where it was."""
 
     request: Request
     sent: Sent | None = None
@@ -60,7 +60,9 @@ def trial(sender: Sender, destination: Destination, about: Any, *, send: bool) -
     delivery = _delivery(destination, about)
     request = sender.request(destination, delivery, about, datetime.now(UTC))
     sent = sender.send(destination, delivery, about) if send else None
-    return Trial(_masked(request, sender.secrets(destination)), sent)
+    # What is made up tells of nobody.
+    hidden = sender.hidden(destination, about) if about.id else sender.secrets(destination)
+    return Trial(_masked(request, hidden), sent)
 
 
 def subject(

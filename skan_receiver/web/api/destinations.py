@@ -70,6 +70,7 @@ class Tested(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     postback: BigInt | None = Field(None, description="A stored one; a made-up one if left out.")
+    event: BigInt | None = Field(None, description="The same, for a destination of events.")
     framework: Framework | None = Field(None, description="Of the made-up one.")
     send: bool = False
 
@@ -199,7 +200,8 @@ def test_destination(path: Named, body: Tested) -> Response:
     try:
         with store.read() as connection:
             destination = registry.find(connection, path.name).destination
-            about = subject(connection, destination, body.postback, body.framework)
+            stored_id = body.postback if body.event is None else body.event
+            about = subject(connection, destination, stored_id, body.framework)
         tried = trial(sending, destination, about, send=body.send)
     except (UnknownDestination, NothingToSend) as error:
         raise NotFound(str(error)) from None
