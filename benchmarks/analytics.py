@@ -125,7 +125,7 @@ def sums(url: str, folder: Path, count: int, wanted: int) -> dict[str, float]:
     one = engine.postbacks
     made = one.union(*[one] * (copies - 1)) if copies > 1 else one
     by = [made.app_id, made.ad_network_id.name("network"), made.received_at.date().name("day")]
-    expression = made.filter(made.counted).group_by(by).agg(n=made.count())
+    expression = made.group_by(by).agg(n=made.count(where=made.counted))
     seconds, groups = _timed(lambda: engine.engine.to_pyarrow(expression).num_rows)
     volumes, _ = _timed(lambda: len(engine.frame("volumes")))
     engine.close()
