@@ -97,13 +97,18 @@ def _day(piece: Piece, period: Period) -> ColumnElement[Any]:
         # The connection's time zone is UTC on PostgreSQL, and SQLite's text is UTC: `date` means
         # the same on both.
         return func.date(AT)
+    return day_of(period)
+
+
+def day_of(period: Period, ago: timedelta = timedelta()) -> ColumnElement[Any]:
+    """The day of an hour, so long before it, in the time zone of a period which that lies in."""
     *earlier, (_, ahead) = period.offsets()
-    changes = [since for since, _ in period.offsets()][1:]
+    changes = [since + ago for since, _ in period.offsets()][1:]
     whens = [
-        (change > AT, _Ahead(AT, minutes=_minutes(was)))
+        (change > AT, _Ahead(AT, minutes=_minutes(was - ago)))
         for change, (_, was) in zip(changes, earlier, strict=True)
     ]
-    day = _Ahead(AT, minutes=_minutes(ahead))
+    day = _Ahead(AT, minutes=_minutes(ahead - ago))
     return case(*whens, else_=day) if whens else day
 
 

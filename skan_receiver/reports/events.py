@@ -9,24 +9,19 @@ from sqlalchemy import Connection
 from skan_receiver.conversion import Meaning
 from skan_receiver.conversion.meaning import Revenue
 from skan_receiver.reports import cells, charts, money
-from skan_receiver.reports.cells import CELL, Group, N
+from skan_receiver.reports.cells import Group, N
+from skan_receiver.reports.folding import HOUR, MEANT, folded
 from skan_receiver.reports.money import Exchange
 from skan_receiver.reports.question import Question
 from skan_receiver.reports.report import Report, Rows
 from skan_receiver.reports.stretches import stretches
 from skan_receiver.reports.values import COULD_CARRY
-from skan_receiver.storage.meanings import LEAST, NO_SCHEMA, Arrived, Book, rest
+from skan_receiver.storage.meanings import LEAST, NO_SCHEMA, Book, Readings, rest
 from skan_receiver.storage.schemas import history
 
 # What rows are about, in this order.
 EVENT, EVENT_REVENUE, REVENUE, UNREAD = "event", "event revenue", "revenue", "unread"
 ORDER = (EVENT, EVENT_REVENUE, REVENUE, UNREAD)
-
-# What a meaning is of, beside what the report is split by and the hour.
-MEANT = tuple(
-    CELL.c[name].label(f"cell_{name}")
-    for name in ("app_id", "version", "window", "conversion_type", "fine_value", "coarse_value")
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,23 +64,23 @@ def rows(connection: Connection, question: Question) -> list[Happened]:
     """Events and revenue of each group; what could not be read is a row of its own."""
     versions = history(connection, question.filters.app)
     exchanges = money.exchanges(connection, question)
-    found = (
-        row
+    told = (
+        (tuple(row[name] for name in question.by), row.get("day"), row)
         for stretch in stretches(versions, question.period)
         for row in cells.sums(
             connection,
             money.dated(question).but(period=stretch.period),
-            also=(*MEANT, stretch.hour.label("cell_hour")),
+            also=(*MEANT, stretch.hour.label(HOUR)),
             amounts=(cells.total(N, "n"),),
             only=(*COULD_CARRY, stretch.only),
         )
     )
     book = Book(versions)
     groups: dict[tuple[Any, ...], dict[Topic, _Sum]] = {}
-    for row in found:
-        group = groups.setdefault(tuple(row[name] for name in question.by), {})
-        for topic, weight, least, most in _said(book, row, exchanges(row.get("day"))):
-            group.setdefault(topic, _Sum()).add(row["n"], weight, least, most)
+    for key, cell, n, exchange in folded(told, exchanges):
+        group = groups.setdefault(key, {})
+        for topic, weight, least, most in _said(book.read(cell), exchange):
+            group.setdefault(topic, _Sum()).add(n, weight, least, most)
     return [
         _happened(dict(zip(question.by, key, strict=True)), topic, group[topic])
         for key, group in sorted(groups.items())
@@ -95,11 +90,9 @@ def rows(connection: Connection, question: Question) -> list[Happened]:
 
 
 def _said(
-    book: Book, row: dict[str, Any], exchange: Exchange
+    readings: Readings, exchange: Exchange
 ) -> Iterator[tuple[Topic, float, float | None, float | None]]:
     """What one cell says: of what, how likely, and between which bounds."""
-    cell = Arrived.of_cell(_Cell(row))
-    readings = book.read(cell)
     if left := rest(readings):
         yield (UNREAD, NO_SCHEMA, None), left, None, None
     for reading in readings:
@@ -125,16 +118,6 @@ def _amount(
     currency, factor = exchange(worth.currency)
     most = None if worth.max is None else worth.max * factor
     return (what, name, currency), worth.min * factor, most
-
-
-class _Cell:
-    """A row of the report's own statement, as a cell with its hour."""
-
-    def __init__(self, row: dict[str, Any]) -> None:
-        self._row = row
-
-    def __getattr__(self, name: str) -> Any:
-        return self._row[f"cell_{name}"]
 
 
 def _happened(group: dict[str, Any], topic: Topic, sum_: _Sum) -> Happened:

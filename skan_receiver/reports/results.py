@@ -9,7 +9,7 @@ is a fair estimate; a single one may be of another day.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -20,7 +20,7 @@ from skan_receiver.conversion.encode import RISING_ONLY
 from skan_receiver.conversion.timing import CLOCKS, usual_install
 from skan_receiver.reports import cells, charts, money, naming
 from skan_receiver.reports.cells import CELL, NARROW, PLACES, WIDE, Grain, N
-from skan_receiver.reports.events import MEANT, _Cell
+from skan_receiver.reports.folding import HOUR, MEANT, folded
 from skan_receiver.reports.naming import NAMED
 from skan_receiver.reports.period import DAY
 from skan_receiver.reports.question import ARRIVAL, BASES, Question
@@ -28,7 +28,7 @@ from skan_receiver.reports.report import Report, Rows
 from skan_receiver.reports.stretches import Stretch, stretches
 from skan_receiver.reports.tally import Result, Tally
 from skan_receiver.storage.counts import ABSENT, NOTHING
-from skan_receiver.storage.meanings import Arrived, Book
+from skan_receiver.storage.meanings import Book
 from skan_receiver.storage.schemas import Version, history
 
 MIDDAY = DAY / 2
@@ -52,12 +52,10 @@ def rows(connection: Connection, question: Question) -> list[Result]:
     exchanges, split = money.exchanges(connection, question), money.dated(question)
     found: defaultdict[tuple[Any, ...], Tally] = defaultdict(Tally)
     for dated in _dated(grain, question.basis):
-        for row in dated.won(connection, split, versions):
-            cell = Arrived.of_cell(_Cell(row))
-            row = {**row, **names.of_row(row)} if names else row
-            key = dict(zip(split.by, dated.group(row, split), strict=True))
-            group = found[tuple(key[name] for name in by)]
-            group.add(cell, row["n"], book.read(cell), exchanges(key.get("day")))
+        won = dated.won(connection, split, versions)
+        named = ({**row, **names.of_row(row)} if names else row for row in won)
+        for key, cell, n, exchange in folded(dated.grouped(named, question), exchanges):
+            found[key].add(cell, n, book.read(cell), exchange)
     return [
         found[key].result(dict(zip(by, key, strict=True)))
         for key in sorted(found, key=_rank)
@@ -83,6 +81,9 @@ class _Dated:
         is_wide = self.grain is WIDE
         at = cells.DAY if is_wide else cells.AT
         dates = [] if self.ago is None else [n for n in ("hour", "day") if n in question.by]
+        whens = [at.label("at")]
+        if dates == ["day"] and not is_wide:
+            whens = [cells.day_of(period, ago).label("day_of_install")]
         others = tuple(name for name in question.by if name not in (*dates, *NAMED))
         named = naming.columns(question.by) if set(question.by) & set(NAMED) else ()
         stretched = stretches(versions, arrived, self.windows)
@@ -91,21 +92,33 @@ class _Dated:
                 connection,
                 question.but(period=stretch.period, by=others),
                 also=(
-                    *(*MEANT, stretch.hour.label("cell_hour"), *named),
-                    *([at.label("at")] if dates else ()),
+                    *(*MEANT, stretch.hour.label(HOUR), *named),
+                    *(whens if dates else ()),
                 ),
                 amounts=(cells.total(N, "n"),),
                 only=(CELL.c.counted, CELL.c.did_win, self.only, stretch.only),
                 grain=self.grain,
             ):
-                yield row | {"cell_hour": _moment(row["cell_hour"], into=MIDDAY)}
+                yield row | {HOUR: _moment(row[HOUR], into=MIDDAY)}
 
     def group(self, row: Mapping[str, Any], question: Question) -> tuple[Any, ...]:
         """The group of a cell."""
+        if "day_of_install" in row:
+            row = {**row, "day": date.fromisoformat(str(row["day_of_install"]))}
         if self.ago is not None and "at" in row:
             at = (_moment(row["at"]) - self.ago).astimezone(question.period.zone)
             row = {**row, "hour": at, "day": at.date()}
         return tuple(_present(name, row[name]) for name in question.by)
+
+    def grouped(
+        self, rows: Iterable[Mapping[str, Any]], question: Question
+    ) -> Iterator[tuple[tuple[Any, ...], date | None, Mapping[str, Any]]]:
+        """Cells with their groups, and the days by whose rates their amounts are converted."""
+        split = money.dated(question)
+        at = split.by.index("day") if question.currency else None
+        for row in rows:
+            key = self.group(row, split)
+            yield key[: len(question.by)], None if at is None else key[at], row
 
 
 def _moment(at: date, into: timedelta = timedelta()) -> datetime:

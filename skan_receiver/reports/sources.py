@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from skan_receiver.conversion.encode import RISING_ONLY
 from skan_receiver.reports import cells, charts, money, naming
 from skan_receiver.reports.cells import WIDE, Group
-from skan_receiver.reports.events import _Cell
+from skan_receiver.reports.folding import arrived
 from skan_receiver.reports.money import Exchange
 from skan_receiver.reports.naming import CALLED
 from skan_receiver.reports.question import BASES, Question
@@ -98,12 +98,11 @@ def rows(connection: Connection, question: Question) -> list[Source]:
     asked = split.but(by=(*split.by, *CALLED))
     trees: defaultdict[tuple[Any, ...], Tree] = defaultdict(lambda: defaultdict(_Node))
     for dated in _dated(WIDE, question.basis):
-        for row in dated.won(connection, asked, versions):
-            key = dict(zip(split.by, dated.group(row, split), strict=True))
-            tree = trees[tuple(key[name] for name in question.by)]
-            cell = Arrived.of_cell(_Cell(row))
-            what = (cell, row["n"], book.read(cell), exchanges(key.get("day")))
-            _add(tree, _key(row), what, names.of_row(row))
+        won = dated.won(connection, asked, versions)
+        for group, day, row in dated.grouped(won, question):
+            cell = arrived(row)
+            what = (cell, row["n"], book.read(cell), exchanges(day))
+            _add(trees[group], _key(row), what, names.of_row(row))
     return [
         source
         for group in sorted(trees, key=_rank)

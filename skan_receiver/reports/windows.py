@@ -20,7 +20,7 @@ from skan_receiver.conversion.encode import RISING_ONLY
 from skan_receiver.conversion.timing import CLOCKS, completeness
 from skan_receiver.reports import charts, money
 from skan_receiver.reports.cells import NARROW, Group
-from skan_receiver.reports.events import _Cell
+from skan_receiver.reports.folding import folded
 from skan_receiver.reports.money import Exchange
 from skan_receiver.reports.period import Period
 from skan_receiver.reports.question import ARRIVAL, INSTALL, Question
@@ -139,13 +139,10 @@ def _found(connection: Connection, question: Question) -> dict[tuple[Any, ...], 
     exchanges, split = money.exchanges(connection, question), money.dated(question)
     found: defaultdict[tuple[Any, ...], _Installs] = defaultdict(_Installs)
     for dated in _dated(NARROW, question.basis):
-        for row in dated.won(connection, split, versions):
-            cell = Arrived.of_cell(_Cell(row))
-            if cell.conversion_type != "download":
-                continue
-            key = dict(zip(split.by, dated.group(row, split), strict=True))
-            group = found[tuple(key[name] for name in question.by)]
-            group.add(cell, row["n"], book.read(cell), exchanges(key.get("day")))
+        won = dated.won(connection, split, versions)
+        installs = (row for row in won if row["cell_conversion_type"] == "download")
+        for key, cell, n, exchange in folded(dated.grouped(installs, question), exchanges):
+            found[key].add(cell, n, book.read(cell), exchange)
     return found
 
 
