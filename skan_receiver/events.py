@@ -8,12 +8,12 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, or_, update
+from sqlalchemy import Connection
 
 from skan_receiver import ingest
 from skan_receiver.config import Settings
@@ -23,14 +23,13 @@ from skan_receiver.errors import Malformed
 from skan_receiver.ingest import Incoming, Outcome, Result, Unreadable
 from skan_receiver.mmp.event import Event
 from skan_receiver.mmp.withdrawals import WITHDRAWALS, takes_back
-from skan_receiver.storage import Connected, GroupCommit, Store, event_intake, tombstones
-from skan_receiver.storage.columns import table
+from skan_receiver.storage import GroupCommit, Store, event_intake, tombstones
+from skan_receiver.storage.connections import note_use
 from skan_receiver.storage.event_rows import event_of, row_of
+from skan_receiver.touches import attribute_installs
 
-CONNECTED = table(Connected)
-
-# "When did it last send?" is asked by people: to the minute is enough, and spares writes.
-LAST_EVENT_GRAIN = timedelta(minutes=1)
+# Where an export was read: it tells of what was, and whoever was to hear of it has.
+IMPORTED = "import"
 
 log = structlog.get_logger("events")
 
@@ -39,7 +38,7 @@ __all__ = ["Intake", "Outcome", "Result", "Told", "Unreadable", "unreadable", "w
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An event as it came: when, and by which connection (an MMP's name, or `api`)."""
+    """An event as it came: when, and by which connection (an MMP's name, `api`, `import`)."""
 
     received_at: datetime
     connection: str
@@ -105,7 +104,8 @@ def _tell(
     2. What is of somebody who was erased is dropped.
     3. What is there already is a copy.
     4. What is taken back is linked with what takes it back.
-    5. What is new is decided on for each destination, and owed.
+    5. What the app's own server told is given to the ads that led to it.
+    6. What is new, and no history, is decided on for each destination, and owed.
     """
     # 1.
     hold_still(connection)
@@ -119,24 +119,25 @@ def _tell(
     # 3.
     kept = [(place, one) for place, one in told if place not in gone]
     placed = event_intake.insert(connection, [_row(one) for _, one in kept])
-    new: list[Numbered] = []
-    for (place, one), (id_, is_new) in zip(kept, placed, strict=True):
+    for (place, _), (id_, is_new) in zip(kept, placed, strict=True):
         results[place] = Result(Outcome.STORED if is_new else Outcome.DUPLICATE, id_)
-        if is_new:
-            new.append((id_, one.event))
-    _note_use(connection, [one for _, one in kept])
-    if not new:
-        return results
+    note_use(connection, [(one.connection, one.received_at) for _, one in kept])
 
-    # 4.
-    links = _Links(new)
+    # 4. to 6.
+    new = {id_: one for (_, one), (id_, is_new) in zip(kept, placed, strict=True) if is_new}
+    if new:
+        _settle(connection, settings, new)
+    return results
+
+
+def _settle(connection: Connection, settings: Settings, new: Mapping[int, Told]) -> None:
+    """Link what takes back with what it takes back, attribute, and owe what stands, by row."""
+    links = _Links([(id_, one.event) for id_, one in new.items()])
     links.find(connection)
     event_intake.take_back(connection, links.found)
-
-    # 5.
-    now = max(one.received_at for _, one in kept)
-    owe_events(connection, links.standing(), now)
-    return results
+    now = max(one.received_at for one in new.values())
+    owed = [(id_, event) for id_, event in links.standing() if new[id_].connection != IMPORTED]
+    owe_events(connection, attribute_installs(connection, settings, owed, now), now)
 
 
 def _erased(
@@ -153,19 +154,6 @@ def _erased(
 def _row(one: Told) -> dict[str, Any]:
     own = {"received_at": one.received_at, "connection": one.connection, "withdrawn_by": None}
     return {**row_of(one.event), **own}
-
-
-def _note_use(connection: Connection, kept: Iterable[Told]) -> None:
-    """When a connection last told of something; a copy tells that it lives, too."""
-    last: dict[str, datetime] = {}
-    for one in kept:
-        last[one.connection] = max(one.received_at, last.get(one.connection, one.received_at))
-    for name, at in sorted(last.items()):
-        at_last = CONNECTED.c.last_event_at
-        stale = or_(at_last.is_(None), at_last <= at - LAST_EVENT_GRAIN)
-        connection.execute(
-            update(CONNECTED).where(CONNECTED.c.name == name, stale).values(last_event_at=at)
-        )
 
 
 @dataclass(slots=True)

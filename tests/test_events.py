@@ -14,10 +14,11 @@ from sqlalchemy import select
 
 from skan_receiver.config import Settings
 from skan_receiver.errors import Malformed
-from skan_receiver.events import Intake, Told, unreadable
+from skan_receiver.events import IMPORTED, Intake, Told, unreadable
 from skan_receiver.mmp.event import Attribution, Event, Kind, Person
 from skan_receiver.storage import (
     Connected,
+    Delivery,
     Quarantined,
     Store,
     StoredEvent,
@@ -26,6 +27,8 @@ from skan_receiver.storage import (
     tombstones,
 )
 from skan_receiver.storage.columns import table
+from tests.delivery.eventing import destination, purchase
+from tests.delivery.owing import Books
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 SECRET = "a key of the vault"
@@ -225,3 +228,35 @@ def test_a_connection_knows_when_it_last_told(store: Store, intake: Intake) -> N
         intake([Told(NOON + timedelta(seconds=seconds), "mmp", INSTALL)])
         (row,) = rows(store, Connected)
         assert row.last_event_at == NOON + timedelta(seconds=known)
+
+
+def owed(store: Store) -> list[str]:
+    """The events that a delivery is about, by what their teller calls them."""
+    names = {row.id: row.event_id for row in rows(store)}
+    return [names[row.stored_id] for row in rows(store, Delivery)]
+
+
+def test_what_is_told_is_owed_at_once_and_a_copy_is_not_owed_again(
+    store: Store, intake: Intake
+) -> None:
+    """In the transaction that keeps it: no worker has to find it."""
+    Books(store).define(destination("https://partner.example/in"))
+    for _ in range(2):
+        intake([told(purchase("e-1")), told(purchase("e-2"))])
+    assert owed(store) == ["e-1", "e-2"]
+
+
+def test_what_was_taken_back_before_it_came_is_not_owed(store: Store, intake: Intake) -> None:
+    """Nor is the refund of what nobody was sent."""
+    Books(store).define(destination("https://partner.example/in"))
+    back = {"kind": Kind.REFUND, "revenue": Decimal("-9.99"), "order_id": "T-9"}
+    intake([told(purchase("refund", **back))])
+    intake([told(purchase("late", order_id="T-9")), told(purchase("other", order_id="T-8"))])
+    assert owed(store) == ["other"]
+
+
+def test_history_is_owed_to_nobody(store: Store, intake: Intake) -> None:
+    """An export tells of what was; whoever was to hear of it has heard."""
+    Books(store).define(destination("https://partner.example/in"))
+    intake([told(purchase("old"), IMPORTED), told(purchase("new"))])
+    assert owed(store) == ["new"]

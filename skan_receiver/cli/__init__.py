@@ -20,6 +20,7 @@ COMMANDS = {
     "redecode": ("redecode", "Change what arrived postbacks mean."),
     "schemas": ("schemas", "Check, show and publish conversion schemas."),
     "destinations": ("destinations", "Say where results go, and try it."),
+    "events": ("events", "Take in installs and events of users, and look at them."),
     "deliveries": ("deliveries", "List deliveries, and send some again."),
     "report": ("report", "Print a report."),
     "export": ("export", "Write postbacks as Parquet, for notebooks and clusters."),

@@ -2,12 +2,12 @@
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy import Connection, Row, delete, or_, select, update
 
 from skan_receiver.storage.access import AccessError, digest
 from skan_receiver.storage.columns import table
@@ -18,8 +18,11 @@ CONNECTED = table(Connected)
 
 NAME = re.compile("[a-z0-9][a-z0-9-]{0,39}")
 
-# Events that come in by our API say so in the same column.
-TAKEN = {"api", "simulator"}
+# Events that come in otherwise say so in the same column.
+TAKEN = {"api", "import", "simulator"}
+
+# "When did it last send?" is asked by people: to the minute is enough, and spares writes.
+LAST_EVENT_GRAIN = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +38,6 @@ def connect(
     store: Store, name: str, provider: str, now: datetime, *, app_id: int | None = None
 ) -> str:
     """A new connection; the token of its URL. This is the only time anybody sees it."""
-    if not NAME.fullmatch(name) or name in TAKEN:
-        raise AccessError(
-            f"{name!r}: a connection's name is small letters, digits and hyphens, at most 40, "
-            f"and none of {', '.join(sorted(TAKEN))}"
-        )
     token = secrets.token_urlsafe(32)
     row = {
         "name": name,
@@ -48,6 +46,18 @@ def connect(
         "app_id": app_id,
         "created_at": now,
     }
+    add(store, row)
+    return token
+
+
+def add(store: Store, row: Mapping[str, Any]) -> None:
+    """Add a connection; AccessError if it cannot have the name."""
+    name = row["name"]
+    if not NAME.fullmatch(name) or name in TAKEN:
+        raise AccessError(
+            f"{name!r}: a connection's name is small letters, digits and hyphens, at most 40, "
+            f"and none of {', '.join(sorted(TAKEN))}"
+        )
 
     def work(connection: Connection) -> None:
         if connection.execute(select(CONNECTED.c.name).where(CONNECTED.c.name == name)).first():
@@ -57,7 +67,6 @@ def connect(
         connection.execute(CONNECTED.insert(), row)
 
     store.write(work)
-    return token
 
 
 def disconnect(store: Store, name: str) -> bool:
@@ -86,3 +95,16 @@ def app_of(connection: Connection, name: str) -> int | None:
     known = select(CONNECTED.c.app_id).where(CONNECTED.c.name == name)
     found: int | None = connection.scalar(known)
     return found
+
+
+def note_use(connection: Connection, uses: Iterable[tuple[str, datetime]]) -> None:
+    """When connections, by name, last told of something; a copy tells that one lives, too."""
+    last: dict[str, datetime] = {}
+    for name, at in uses:
+        last[name] = max(at, last.get(name, at))
+    for name, at in sorted(last.items()):
+        at_last = CONNECTED.c.last_event_at
+        stale = or_(at_last.is_(None), at_last <= at - LAST_EVENT_GRAIN)
+        connection.execute(
+            update(CONNECTED).where(CONNECTED.c.name == name, stale).values(last_event_at=at)
+        )

@@ -1,4 +1,4 @@
-"""Finding stored events, and what was decided of one."""
+"""Finding stored events."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from skan_receiver.mmp.event import identity_of
 from skan_receiver.mmp.providers import PROVIDERS
 from skan_receiver.mmp.providers.generic import OWN
 from skan_receiver.storage.columns import table
-from skan_receiver.storage.events import EventDecision, StoredEvent
+from skan_receiver.storage.events import StoredEvent
 from skan_receiver.storage.search import Place
 
-EVENT, DECISION = table(StoredEvent), table(EventDecision)
+EVENT = table(StoredEvent)
 
 MOST_ROWS = 500
 
@@ -42,11 +42,10 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """One event, and what became of it."""
+    """One event, and the rows that it takes back."""
 
     row: Row[Any]
-    decisions: Sequence[Row[Any]]
-    takes_back: Sequence[int]  # rows
+    takes_back: Sequence[int]
 
 
 def find(
@@ -70,16 +69,9 @@ def find(
 
 
 def story(connection: Connection, event_id: int) -> Story | None:
-    """The event in row `event_id`, and what was decided of it."""
+    """The event in row `event_id`."""
     row = connection.execute(select(EVENT).where(EVENT.c.id == event_id)).one_or_none()
-    if row is None:
-        return None
-    decided = select(DECISION).where(DECISION.c.event_id == event_id)
-    return Story(
-        row,
-        connection.execute(decided.order_by(DECISION.c.destination)).all(),
-        _taken_back(connection, row),
-    )
+    return None if row is None else Story(row, _taken_back(connection, row))
 
 
 def _taken_back(connection: Connection, row: Row[Any]) -> list[int]:

@@ -120,6 +120,5 @@ ADJUST = Provider(
     ),
     finish=_finish,
     notes="AppView > your app > Raw data export > Real-time callbacks: one address for each kind. "
-    "Add {order_id}-like parameters of your own as order_id or customer_user_id: callback "
-    "parameters of the SDK arrive under their own names.",
+    "Callback parameters that the app's own code sets are read as order_id and customer_user_id.",
 )

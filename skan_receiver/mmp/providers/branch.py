@@ -52,7 +52,7 @@ BRANCH = Provider(
         *says("alias", "customer_event_alias"),
         *says("at", "event_timestamp", "timestamp"),
         *says("installed_at", "install_activity.timestamp"),
-        *says("app", f"{_DATA}.app_store_id"),
+        *_says("app", "app_store_id", f"{_USER}.app_store_id"),
         *says("platform", f"{_USER}.os", f"{_USER}.platform"),
         *says("revenue", f"{_DATA}.revenue"),
         *says("currency", f"{_DATA}.currency"),

@@ -205,21 +205,10 @@ class Kept(FromRow):
     withdrawn_by: int | None = Field(description="Number of the event that took it back.")
 
 
-class Decided(FromRow):
-    """What was decided of it for one destination."""
-
-    destination: str
-    outcome: str = Field(description="owed, or held.")
-    reason: str
-    withheld: str = Field(description="JSON: a field, and why it is not sent.")
-    at: datetime
-
-
 class KeptStory(Kept):
-    """A stored event, and what became of it."""
+    """A stored event, and what it took back."""
 
     takes_back: list[int] = Field(description="Numbers of events.")
-    decisions: list[Decided]
 
 
 class EventPage(BaseModel):
@@ -271,13 +260,12 @@ def list_events(query: Wanted) -> Response:
 
 @bp.get("/events/<int:id>", tags=TAGS, responses={200: KeptStory, **documented(404, 422)})
 def show_event(path: Numbered) -> Response:
-    """One event, identifiers masked, and what was decided of it for each destination."""
+    """One event, identifiers masked. Who was sent it: /events/{id}/decisions."""
     with services().store.read() as connection:
         story = event_search.story(connection, path.id)
     if story is None:
         raise NotFound(f"There is no event {path.id}.")
-    decided = [Decided.model_validate(row) for row in story.decisions]
-    told = {**_told(story.row), "takes_back": story.takes_back, "decisions": decided}
+    told = {**_told(story.row), "takes_back": story.takes_back}
     return answer(KeptStory.model_validate(told))
 
 
