@@ -42,7 +42,7 @@ class Estimator:
             self._begun = True
             self._tell_what_is_missing()
             self._stop.wait(self._first)
-        if self._is_due() and not self._stop.is_set():
+        if not self._stop.is_set() and self._is_due():
             self._run()
         return False
 

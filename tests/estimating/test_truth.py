@@ -1,5 +1,6 @@
 """From phones to reports: what really happened is in the intervals as often as they say."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -56,9 +57,16 @@ def truth(world: World) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     return earned, np.array([len(part) for part in parts])
 
 
+@pytest.fixture
+def sqlite(sqlite_url: str) -> Iterator[Store]:
+    store = Store(sqlite_url)
+    yield store
+    store.close()
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_the_truth_is_in_the_intervals(tmp_path: Path, sqlite_url: str) -> None:
+def test_the_truth_is_in_the_intervals(tmp_path: Path, sqlite: Store, sqlite_url: str) -> None:
     """Of 16 sources, of all of them, and of the days that people installed on."""
     world = simulated()
     settings = Settings(
@@ -68,7 +76,7 @@ def test_the_truth_is_in_the_intervals(tmp_path: Path, sqlite_url: str) -> None:
         test_keys=tmp_path / "simulator" / PUBLIC,
     )
     to_database(Run(world, make_keys(tmp_path / "simulator")), settings)
-    store = Store(sqlite_url)
+    store = sqlite
     publish(store, Publication(SCHEMA), START)
     while settle(store, settings, NOW):
         pass
@@ -80,7 +88,6 @@ def test_the_truth_is_in_the_intervals(tmp_path: Path, sqlite_url: str) -> None:
     (whole,) = rows(store, "revenue", period=period, window=0)
     days = rows(store, "installs", "day", period=Period(START, START + DAYS * DAY))
     (all_days,) = rows(store, "installs", period=Period(START - 7 * DAY, NOW))
-    store.close()
 
     assert made[0].postbacks == installed.sum()
     assert whole.nulls > whole.postbacks / 20
