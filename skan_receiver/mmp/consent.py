@@ -17,10 +17,11 @@ from enum import StrEnum
 from skan_receiver.mmp.event import Att, Attribution, Device, Event, Person, Platform, Signals
 
 # Where the GDPR holds, or a law made after it: the EEA and its outermost regions, the United
-# Kingdom with its islands and Gibraltar, Switzerland.
+# Kingdom with its islands and Gibraltar, Switzerland. EL and UK are what the Union, and some MMPs,
+# call Greece and the United Kingdom.
 _GDPR = """
     AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK
-    IS LI NO GB CH
+    IS LI NO GB CH EL UK
     AX GF GI GG GP IM JE MF MQ RE SJ YT
 """
 GDPR_COUNTRIES = frozenset(_GDPR.split())
@@ -71,31 +72,19 @@ VENDORS: Mapping[Vendor, Rules] = {
     # Requires rdid, a User-Agent and the device's address of every request.
     # https://developers.google.com/app-conversion-tracking/api/request-response-specs
     Vendor.GOOGLE: Rules(
-        title="Google",
-        takes_bare=False,
-        hears_limited_use=False,
-        hears_no_personalization=True,
+        title="Google", takes_bare=False, hears_limited_use=False, hears_no_personalization=True
     ),
     # https://developers.facebook.com/docs/marketing-api/conversions-api/app-events
     Vendor.META: Rules(
-        title="Meta",
-        takes_bare=True,
-        hears_limited_use=True,
-        hears_no_personalization=False,
+        title="Meta", takes_bare=True, hears_limited_use=True, hears_no_personalization=False
     ),
     # att_status DENIED is one of its values, and no identifier is required.
     Vendor.TIKTOK: Rules(
-        title="TikTok",
-        takes_bare=True,
-        hears_limited_use=True,
-        hears_no_personalization=False,
+        title="TikTok", takes_bare=True, hears_limited_use=True, hears_no_personalization=False
     ),
     # Wants an advertising id, or an address and a user agent, where there is no e-mail address.
     Vendor.SNAP: Rules(
-        title="Snap",
-        takes_bare=False,
-        hears_limited_use=True,
-        hears_no_personalization=False,
+        title="Snap", takes_bare=False, hears_limited_use=True, hears_no_personalization=False
     ),
     Vendor.NETWORK: Rules(
         title="the partner",
@@ -163,6 +152,15 @@ def decide(
         held = f"{why}; and {rules.title} takes no event that tells of nobody"
         return Decision(sends=False, reason=held)
     return Decision(sends=True, withheld=dict.fromkeys(_there(event), why))
+
+
+def unlinkable(event: Event) -> str:
+    """Why an ad that somebody touched may not be linked with what he did; empty where it may.
+
+    Inside this house, so that neither a vendor nor the owner's policy, which are about what goes
+    out, has a say.
+    """
+    return _first(LINKS, Case(event, VENDORS[Vendor.NETWORK], policy=None, takes_bare=False))
 
 
 def under_gdpr(event: Event) -> bool | None:
@@ -236,6 +234,7 @@ def _not_personalized(case: Case) -> str:
 # The tables of contents: a rule is a function and a line.
 HOLDS: tuple[Reason, ...] = (_child, _no_consent, _opted_out, _no_policy)
 WITHHOLDS: tuple[Reason, ...] = (_not_authorized, _limited, _not_personalized)
+LINKS: tuple[Reason, ...] = (_child, _no_consent, _not_authorized)
 
 
 def _first(rules: tuple[Reason, ...], case: Case) -> str:

@@ -121,7 +121,7 @@ def test_a_contract_may_let_events_go_that_tell_of_nobody() -> None:
     }
 
 
-@pytest.mark.parametrize("country", ["de", " GB ", "RE", "GI", "NO"])
+@pytest.mark.parametrize("country", ["de", " GB ", "UK", "EL", "RE", "GI", "NO"])
 def test_the_gdpr_holds_in_more_than_the_union(country: str) -> None:
     """However the code is written."""
     assert under_gdpr(event(IOS, country)) is True
