@@ -20,7 +20,6 @@ import pyarrow.compute as pc
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    Select,
     case,
     func,
     literal_column,
@@ -95,8 +94,8 @@ def of_apps(moment: Moment, where: Where) -> dict[int, Print]:
 
 def of_month(moment: Moment, where: Where) -> Print:
     """Of a month's rows, from an index alone: distances are left out."""
-    sums = func.count(), func.sum(_ID)
-    ((rows, ids),) = moment.rows(select(*sums).where(*where))
+    wanted: Any = select(func.count(), func.sum(_ID)).where(*where)
+    ((rows, ids),) = moment.rows(wanted)
     one: ColumnElement[Any] = literal_column("1")
     replaced = _superseded(moment, where, one)
     added = (Print(0, 0, 0, *map(int, row[1:])) for row in replaced)
