@@ -86,6 +86,11 @@ class Settings(BaseSettings):
     estimate_sensitivity: float = Field(0.0, ge=-3, le=3)
     estimate_doubt: float = Field(0.0, ge=0, le=3)
 
+    # Installs of one's own: how long before one a touch counts, and how long touches are kept.
+    click_days: float = Field(7.0, gt=0, le=90)
+    view_days: float = Field(1.0, ge=0, le=30)
+    touch_days: int = Field(30, ge=1, le=400, validate_default=True)
+
     # What goes out.
     private_destinations: bool = False
     secret_keys: Words = Field((), repr=False)
@@ -115,6 +120,13 @@ class Settings(BaseSettings):
             if not path.startswith("/"):
                 raise ValueError(f"{path!r} must begin with '/', as in /skadnetwork/postback")
         return paths
+
+    @field_validator("touch_days")
+    @classmethod
+    def _touches_are_kept_while_they_count(cls, days: int, info: ValidationInfo) -> int:
+        if days < (least := max(info.data.get("click_days", 0), info.data.get("view_days", 0))):
+            raise ValueError(f"must be {least:g} at least: touches count that long")
+        return days
 
     @field_validator("broker_url")
     @classmethod

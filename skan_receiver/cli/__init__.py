@@ -21,6 +21,7 @@ COMMANDS = {
     "schemas": ("schemas", "Check, show and publish conversion schemas."),
     "destinations": ("destinations", "Say where results go, and try it."),
     "events": ("events", "Take in installs and events of users, and look at them."),
+    "touches": ("touches", "Let networks tell of clicks on ads, and make tracking links."),
     "deliveries": ("deliveries", "List deliveries, and send some again."),
     "report": ("report", "Print a report."),
     "export": ("export", "Write postbacks as Parquet, for notebooks and clusters."),

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from skan_receiver.cli.context import open_store
+from skan_receiver.cli.events_attribution import attribution
 from skan_receiver.cli.events_explain import explain_
 from skan_receiver.cli.events_import import import_
 from skan_receiver.cli.events_policy import policy
@@ -35,6 +36,7 @@ def events() -> None:
 
 events.add_command(import_)
 events.add_command(explain_)
+events.add_command(attribution)
 events.add_command(policy)
 
 
@@ -53,7 +55,7 @@ def connect(provider: str, name: str | None, app_id: int | None, *, as_json: boo
     settings, store = open_store()
     token = mmps.connect(store, name or provider, provider, datetime.now(UTC), app_id=app_id)
     known = PROVIDERS[provider]
-    urls = known.urls(_base(settings), token)
+    urls = known.urls(base_of(settings), token)
     if as_json:
         for one in urls:
             click.echo(dumps({"connection": name or provider, "when": one.when, "url": one.url}))
@@ -153,5 +155,6 @@ def _brief(row: Any) -> dict[str, Any]:
     }
 
 
-def _base(settings: Settings) -> str:
+def base_of(settings: Settings) -> str:
+    """The address that the world knows us by, as far as it is set."""
     return settings.public_url.rstrip("/") or f"http://{settings.host}:{settings.port}"

@@ -17,16 +17,33 @@ def _known(column: str) -> Index:
     return Index(f"ix_event_{column}", column, postgresql_where=where, sqlite_where=where)
 
 
+# What tells of a user, and is not kept as long as the event: docs/events.md. Written out: with
+# parameters neither store would use the index.
+PERSONAL = (
+    *("idfa", "idfv", "gaid", "android_id", "customer_user_id", "mmp_user_id", "click_id"),
+    *("ip", "user_agent", "order_id", "region", "os_version", "model", "language"),
+)
+_PERSONAL = text(" OR ".join(f"{column} IS NOT NULL" for column in PERSONAL))
+
+
 class StoredEvent(SQLModel, table=True):
     """One event of one user, as `mmp.event.Event` has it."""
 
     __tablename__ = "event"
     __table_args__ = (
         UniqueConstraint("identity"),
-        *map(_known, ("idfa", "idfv", "gaid", "customer_user_id", "mmp_user_id", "click_id")),
+        *map(_known, ("idfa", "idfv", "gaid", "android_id", "customer_user_id")),
+        *map(_known, ("mmp_user_id", "click_id")),
         # By these a refund finds what it takes back, and the other way round.
         *map(_known, ("order_id", "withdraws")),
         Index("ix_event_at", "at"),
+        # Of those that still say whose they are: by it they are told to forget it.
+        Index(
+            "ix_event_personal",
+            "received_at",
+            postgresql_where=_PERSONAL,
+            sqlite_where=_PERSONAL,
+        ),
         {"sqlite_autoincrement": True},
     )
 
@@ -115,7 +132,10 @@ class EventDecision(SQLModel, table=True):
 
 
 class Connected(SQLModel, table=True):
-    """An MMP that may post to us: `/mmp/<provider>/<token>`. The token is kept as a hash."""
+    """An MMP that may post to us: `/mmp/<provider>/<token>`, or a network that tells of touches.
+
+    The token is kept as a hash.
+    """
 
     __tablename__ = "mmp_connection"
     __table_args__ = (UniqueConstraint("token_hash"),)
@@ -124,6 +144,9 @@ class Connected(SQLModel, table=True):
     provider: str
     token_hash: str
     app_id: int | None = big(nullable=True, default=None)  # of what names no app
+    # Of a network: what its touches are given to, and the apps it advertises, as JSON.
+    media_source: str | None = None
+    apps: str | None = Field(default=None, sa_type=Text)
     created_at: datetime = utc()
     last_event_at: datetime | None = utc(nullable=True, default=None)
 
@@ -172,9 +195,19 @@ class Attributed(SQLModel, table=True):
     """To which touch an install of our own was given, why, and which ones lost."""
 
     __tablename__ = "attribution"
+    __table_args__ = (
+        # One touch leads to one install.
+        Index(
+            "ix_attribution_touch_id",
+            "touch_id",
+            unique=True,
+            postgresql_where=text("touch_id IS NOT NULL"),
+            sqlite_where=text("touch_id IS NOT NULL"),
+        ),
+    )
 
     event_id: int = big(primary_key=True)  # the install's row
-    touch_id: int | None = big(nullable=True, default=None)  # None: to nobody
+    touch_id: int | None = big(nullable=True, default=None)  # None: to none of ours
     media_source: str | None = None
     reason: str
     losers: str = Field(default="[]", sa_type=Text)  # JSON: touches that lost, each with why

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 BLUEPRINTS = (
     "receive",
     "mmp",
+    "touch",
     "operations",
     "assets",
     "login",

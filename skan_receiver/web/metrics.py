@@ -30,6 +30,12 @@ EVENTS = Counter(
     "Installs and in-app events of users, by who told of them, and by what became of them.",
     ["provider", "outcome"],
 )
+TOUCHES = Counter(
+    "skan_touches",
+    "Clicks and views of ads: kept; passed (a bot or a prefetch, sent on and not counted); lost "
+    "(sent on, while the store took nothing).",
+    ["kind", "outcome"],
+)
 NOT_STORED = Counter("skan_not_stored", "Bodies answered 500: the store took nothing.")
 SECONDS = Histogram(
     "skan_receive_seconds",
@@ -62,6 +68,16 @@ def _events(provider: str, outcome: str) -> Counter:
 def told(provider: str, outcome: str, n: int) -> None:
     """Count events that somebody told us of."""
     _events(provider, outcome).inc(n)
+
+
+@cache
+def _touches(kind: str, outcome: str) -> Counter:
+    return TOUCHES.labels(kind, outcome)
+
+
+def touched(kind: str, outcome: str) -> None:
+    """Count a click or a view."""
+    _touches(kind, outcome).inc()
 
 
 class _Waiting(Collector):

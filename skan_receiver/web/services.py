@@ -12,6 +12,7 @@ from skan_receiver.events import Intake
 from skan_receiver.ingest import Ingest
 from skan_receiver.protocol import Keys
 from skan_receiver.storage import Store
+from skan_receiver.touches import Touches
 from skan_receiver.web.readiness import Readiness
 from skan_receiver.web.tokens import load_tokens
 
@@ -27,6 +28,7 @@ class Services:
     keys: Keys
     ingest: Ingest
     intake: Intake
+    touches: Touches
     # Who may forward, by name, and the token each must show; None: anybody, without one.
     forwarders: Mapping[str, str] | None
     readiness: Readiness
@@ -41,7 +43,9 @@ class Services:
         tokens = load_tokens(settings.forwarder_tokens)
         ingest, intake = Ingest(store, settings, keys), Intake(store, settings)
         vault = Vault(settings.vault_keys) if settings.relay_ip else None
-        return cls(settings, store, keys, ingest, intake, tokens, Readiness(store), vault)
+        return cls(
+            settings, store, keys, ingest, intake, Touches(store), tokens, Readiness(store), vault
+        )
 
 
 def services() -> Services:

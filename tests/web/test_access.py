@@ -18,6 +18,7 @@ OPEN = (
     r"/\.well-known/.*",  # Apple's devices
     r"/receive(/.*)?",  # Apple's devices, and forwarders with their own tokens
     r"/mmp/.*",  # MMPs, each with a token in its address
+    r"/touch(/.*)?",  # users of tracking links, and networks' servers with their own tokens
     r"/livez|/healthz|/readyz",  # balancers and supervisors
     r"/static/.*",  # the login's style
     r"/login(/.*)?",  # the way in; a link is its own proof

@@ -157,8 +157,8 @@ def test_events_are_listed_page_by_page_and_narrowed(either_site: Site) -> None:
 
 
 def test_the_api_has_the_names_that_a_generic_mmp_has() -> None:
-    """One list of names for JSON, for a query, and for a CSV."""
-    assert set(Telling.model_fields) == set(NAMES)
+    """One list of names for JSON, for a query, and for a CSV; and what only an app's server has."""
+    assert set(Telling.model_fields) == {*NAMES, "install_referrer", "apple_ads"}
 
 
 def test_a_telling_in_json_is_documented(site: Site) -> None:

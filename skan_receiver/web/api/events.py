@@ -19,6 +19,7 @@ from skan_receiver.errors import Malformed
 from skan_receiver.events import Outcome, Told
 from skan_receiver.mmp.event import Event
 from skan_receiver.mmp.personal import masked
+from skan_receiver.mmp.proofs import with_proofs
 from skan_receiver.mmp.providers.generic import OWN
 from skan_receiver.mmp.providers.provider import KINDS, kind_of
 from skan_receiver.mmp.providers.values import LONGEST_ID, LONGEST_TEXT
@@ -74,7 +75,12 @@ class Telling(BaseModel):
     android_id: Id | None = None
     customer_user_id: Id | None = None
     mmp_user_id: Id | None = None
-    click_id: Id | None = Field(None, description="What a tracking link brought along.")
+    click_id: Id | None = Field(
+        None, description="What a tracking link, or the answer of `POST /touch`, brought along."
+    )
+    install_referrer: Text | None = Field(
+        None, description="In place of click_id: what Google Play's library gave the app."
+    )
     ip: Id | None = None
     user_agent: Text | None = None
 
@@ -94,6 +100,11 @@ class Telling(BaseModel):
     touched_at: Moment | None = None
     match_type: Text | None = None
     is_retargeting: bool | None = None
+    apple_ads: dict[str, Any] | None = Field(
+        None,
+        description="What Apple's servers answered for the token of AdServices, as it came: "
+        '`{"attribution": true, "campaignId": 542370539, …}`.',
+    )
     is_restricted: bool = Field(False, description="Its media source lets it go to nobody else.")
 
     # What was said of consent: left out is not a yes.
@@ -116,8 +127,11 @@ class Telling(BaseModel):
 
     def event(self) -> Event:
         """As it is kept. Malformed for what no field's pattern can say."""
-        said = self.model_dump(exclude_none=True)
-        return OWN.event({name: _plain(value) for name, value in said.items()})
+        said = self.model_dump(exclude_none=True, exclude={"install_referrer", "apple_ads"})
+        plain = {name: _plain(value) for name, value in said.items()}
+        return with_proofs(
+            OWN.event(plain), referrer=self.install_referrer, apple_ads=self.apple_ads
+        )
 
 
 class Batch(BaseModel):

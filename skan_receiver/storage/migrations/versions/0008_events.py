@@ -11,6 +11,14 @@ INT64 = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 TEXT = sqltypes.AutoString()
 UTC = sqltypes.UTCDateTime()
 
+PERSONAL = " OR ".join(
+    f"{column} IS NOT NULL"
+    for column in (
+        *("idfa", "idfv", "gaid", "android_id", "customer_user_id", "mmp_user_id", "click_id"),
+        *("ip", "user_agent", "order_id", "region", "os_version", "model", "language"),
+    )
+)
+
 
 def upgrade() -> None:
     on_postgresql = op.get_bind().dialect.name == "postgresql"
@@ -26,6 +34,15 @@ def upgrade() -> None:
         sa.Column("at", UTC, nullable=False),
         sa.PrimaryKeyConstraint("event_id", name=op.f("pk_attribution")),
     )
+    with op.batch_alter_table("attribution", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_attribution_touch_id",
+            ["touch_id"],
+            unique=True,
+            postgresql_where=sa.text("touch_id IS NOT NULL"),
+            sqlite_where=sa.text("touch_id IS NOT NULL"),
+        )
+
     op.create_table(
         "consent_policy",
         sa.Column("id", INT64, nullable=False),
@@ -101,6 +118,13 @@ def upgrade() -> None:
     with op.batch_alter_table("event", schema=None) as batch_op:
         batch_op.create_index("ix_event_at", ["at"], unique=False)
         batch_op.create_index(
+            "ix_event_android_id",
+            ["android_id"],
+            unique=False,
+            postgresql_where=sa.text("android_id IS NOT NULL"),
+            sqlite_where=sa.text("android_id IS NOT NULL"),
+        )
+        batch_op.create_index(
             "ix_event_click_id",
             ["click_id"],
             unique=False,
@@ -156,6 +180,13 @@ def upgrade() -> None:
             postgresql_where=sa.text("mmp_user_id IS NOT NULL"),
             sqlite_where=sa.text("mmp_user_id IS NOT NULL"),
         )
+        batch_op.create_index(
+            "ix_event_personal",
+            ["received_at"],
+            unique=False,
+            postgresql_where=sa.text(PERSONAL),
+            sqlite_where=sa.text(PERSONAL),
+        )
         batch_op.create_index(batch_op.f("ix_event_received_at"), ["received_at"], unique=False)
 
     op.create_table(
@@ -174,6 +205,8 @@ def upgrade() -> None:
         sa.Column("provider", TEXT, nullable=False),
         sa.Column("token_hash", TEXT, nullable=False),
         sa.Column("app_id", INT64, nullable=True),
+        sa.Column("media_source", TEXT, nullable=True),
+        sa.Column("apps", sa.Text(), nullable=True),
         sa.Column("created_at", UTC, nullable=False),
         sa.Column("last_event_at", UTC, nullable=True),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_mmp_connection")),
