@@ -60,7 +60,7 @@ def _alternative(identifier: str) -> bytes:
 
 def _views(raw: bytes) -> Iterator[bytes]:
     """The bytes, and what they say once they are decoded; a URL in a URL is encoded twice."""
-    for _ in range(3):
+    for _ in range(4):
         yield raw
         if b"\\" in raw:
             yield _ESCAPED.sub(_unescaped, raw)

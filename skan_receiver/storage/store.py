@@ -85,6 +85,24 @@ class Store:
         with translated():
             return self._write_sqlite(work) if self.is_sqlite else self._write_postgres(work)
 
+    def scrub(self) -> bool:
+        """Leave no copy of what was deleted in SQLite's log; False where a reader holds it still.
+
+        In the file itself it was overwritten as it was deleted. PostgreSQL looks after its own.
+        """
+        if not self.is_sqlite:
+            return True
+        with translated():
+            raw = self.engine.raw_connection()
+            try:
+                # Outside of any transaction. It waits for readers as long as a writer waits.
+                busy, _, _ = raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            except sqlite3.OperationalError as error:
+                raise StoreUnavailable(str(error)) from error
+            finally:
+                raw.close()
+        return not busy
+
     def close(self) -> None:
         """Give back every connection."""
         if self._engine is not None:
