@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, or_, select, update
 
 from skan_receiver.storage.access import AccessError, digest
 from skan_receiver.storage.columns import table
@@ -23,6 +23,19 @@ TAKEN = {"api", "import", "simulator"}
 
 # "When did it last send?" is asked by people: to the minute is enough, and spares writes.
 LAST_EVENT_GRAIN = timedelta(minutes=1)
+
+
+# Built once: making a statement costs more than running it.
+ADMITTED = select(CONNECTED.c.name, CONNECTED.c.provider, CONNECTED.c.app_id).where(
+    CONNECTED.c.token_hash == bindparam("hash"), CONNECTED.c.provider == bindparam("who")
+)
+_LAST = CONNECTED.c.last_event_at
+USED = (
+    update(CONNECTED)
+    .where(CONNECTED.c.name == bindparam("mine"))
+    .where(or_(_LAST.is_(None), bindparam("before") >= _LAST))
+    .values(last_event_at=bindparam("at"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +97,7 @@ def connections(store: Store) -> Sequence[Row[Any]]:
 
 def admitted(connection: Connection, provider: str, token: str) -> Admitted | None:
     """Whose token this is; None where it is nobody's, or another provider's."""
-    known = select(CONNECTED.c.name, CONNECTED.c.provider, CONNECTED.c.app_id)
-    mine = CONNECTED.c.token_hash == digest(token)
-    row = connection.execute(known.where(mine, CONNECTED.c.provider == provider)).first()
+    row = connection.execute(ADMITTED, {"hash": digest(token), "who": provider}).first()
     return None if row is None else Admitted(*row)
 
 
@@ -103,8 +114,4 @@ def note_use(connection: Connection, uses: Iterable[tuple[str, datetime]]) -> No
     for name, at in uses:
         last[name] = max(at, last.get(name, at))
     for name, at in sorted(last.items()):
-        at_last = CONNECTED.c.last_event_at
-        stale = or_(at_last.is_(None), at_last <= at - LAST_EVENT_GRAIN)
-        connection.execute(
-            update(CONNECTED).where(CONNECTED.c.name == name, stale).values(last_event_at=at)
-        )
+        connection.execute(USED, {"mine": name, "at": at, "before": at - LAST_EVENT_GRAIN})

@@ -4,9 +4,10 @@ Statements for the one transaction of `skan_receiver.events`.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, or_, select, text, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, or_, select, text, update
 
 from skan_receiver.mmp.event import Event, identity_of
 from skan_receiver.mmp.withdrawals import BY, INSTALLS, WITHDRAWALS
@@ -35,6 +36,9 @@ NAMED = (
 )
 NEXT_POSTGRESQL = text("SELECT nextval('event_id_seq') FROM generate_series(1, :count)")
 LAST_SQLITE = text("SELECT seq FROM sqlite_sequence WHERE name = 'event'")
+
+# Values by column.
+Lookups = dict[str, Collection[Any]]
 
 _TAKING = EVENT.c.kind.in_([kind.value for kind in WITHDRAWALS])
 _INSTALLED = EVENT.c.kind.in_([kind.value for kind in INSTALLS])
@@ -75,30 +79,23 @@ def insert(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[tu
 def taken_back_by(connection: Connection, what: Iterable[Event]) -> Sequence[Row[Any]]:
     """Rows that any of `what`, which takes back, may be about."""
     what = list(what)
-    named = [identity_of(each.provider, each.withdraws) for each in what if each.withdraws]
-    orders = {each.order_id for each in what if each.order_id and not each.withdraws}
-    return _rows(
-        connection,
-        (EVENT.c.identity, named),
-        (EVENT.c.order_id, orders),
-        *_by_device(what),
-        only=~_TAKING,
-        devices=_INSTALLED,
-    )
+    lookups: Lookups = {
+        "identity": {identity_of(each.provider, each.withdraws) for each in what if each.withdraws},
+        "order_id": {each.order_id for each in what if each.order_id and not each.withdraws},
+        **_devices(what),
+    }
+    return _rows(connection, lookups, taking=False)
 
 
 def taking_back(connection: Connection, told: Iterable[Event]) -> Sequence[Row[Any]]:
     """Rows that may take back any of `told`."""
     told = list(told)
-    installs = [each for each in told if each.kind in INSTALLS]
-    return _rows(
-        connection,
-        (EVENT.c.withdraws, {each.event_id for each in told}),
-        (EVENT.c.order_id, {each.order_id for each in told if each.order_id}),
-        *_by_device(installs),
-        only=_TAKING,
-        devices=_TAKING,
-    )
+    lookups: Lookups = {
+        "withdraws": {each.event_id for each in told},
+        "order_id": {each.order_id for each in told if each.order_id},
+        **_devices(each for each in told if each.kind in INSTALLS),
+    }
+    return _rows(connection, lookups, taking=True)
 
 
 def take_back(connection: Connection, links: Sequence[tuple[int, int, str]]) -> None:
@@ -108,30 +105,36 @@ def take_back(connection: Connection, links: Sequence[tuple[int, int, str]]) -> 
         connection.execute(NAMED, {"what": by, "of": event_id})
 
 
-def _by_device(events: Iterable[Event]) -> list[tuple[Any, Collection[Any]]]:
+def _devices(events: Iterable[Event]) -> Lookups:
     events = list(events)
-    return [
-        (EVENT.c[name], {value for each in events if (value := getattr(each.person, name))})
-        for name in BY
-    ]
+    return {
+        name: {value for each in events if (value := getattr(each.person, name))} for name in BY
+    }
 
 
-def _rows(
-    connection: Connection,
-    *lookups: tuple[Any, Collection[Any]],
-    only: Any,
-    devices: Any,
-) -> Sequence[Row[Any]]:
-    """Rows that any of the look-ups finds; by device, of fewer kinds. One statement: each look-up
-    goes by an index of its own."""
-    asked = [
-        and_(column.in_(list(values)), devices if column.name in BY else only)
-        for column, values in lookups
-        if values
-    ]
+def _rows(connection: Connection, lookups: Lookups, *, taking: bool) -> Sequence[Row[Any]]:
+    """Rows that any of the look-ups finds, that take back or can be taken back."""
+    asked = {name: list(values) for name, values in lookups.items() if values}
     if not asked:
         return []
-    return connection.execute(select(EVENT).where(or_(*asked))).all()
+    return connection.execute(_found(tuple(asked), taking=taking), asked).all()
+
+
+@cache
+def _found(names: Sequence[str], *, taking: bool) -> Select[Any]:
+    """Rows by any of these columns, each of which has an index; by device installs alone."""
+    others = _INSTALLED if not taking else _TAKING
+    return select(EVENT).where(
+        or_(
+            *(
+                and_(
+                    EVENT.c[name].in_(bindparam(name, expanding=True)),
+                    others if name in BY else (_TAKING if taking else ~_TAKING),
+                )
+                for name in names
+            )
+        )
+    )
 
 
 def _next_ids(connection: Connection, count: int) -> Iterable[int]:

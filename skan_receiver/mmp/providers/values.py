@@ -80,7 +80,7 @@ def said(value: object) -> str | None:
         return None
     if "\0" in found:
         raise ValueError("holds U+0000, which no database stores as text")
-    if any("\ud800" <= character <= "\udfff" for character in found):
+    if not found.isascii() and any("\ud800" <= letter <= "\udfff" for letter in found):
         raise ValueError("holds half of a surrogate pair")
     return found
 
@@ -187,7 +187,8 @@ def app(found: str) -> int | str:
 
 
 def _within(found: str, most: int) -> str:
-    if len(found.encode()) > most:
+    # No letter has more than four bytes.
+    if len(found) * 4 > most and len(found.encode()) > most:
         raise ValueError(f"longer than {most} bytes")
     return found
 
