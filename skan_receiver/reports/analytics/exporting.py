@@ -21,7 +21,7 @@ from skan_receiver.config import Settings
 from skan_receiver.reports.analytics import prints
 from skan_receiver.reports.analytics.choice import Choice
 from skan_receiver.reports.analytics.partition import Folder, Partition
-from skan_receiver.reports.analytics.reading import Moment, ahead, moment
+from skan_receiver.reports.analytics.reading import Moment, moment
 from skan_receiver.reports.analytics.state import State, locked, opened
 from skan_receiver.storage import Registered, Store
 from skan_receiver.storage.columns import table
@@ -144,7 +144,7 @@ class _Run:
         files: dict[int, Partition] = {}
         left: set[int] = set()
         try:
-            for batch in ahead(self._now.batches(wanted, self._choice.columns)):
+            for batch in self._now.batches(wanted, self._choice.columns):
                 for app_id, rows in _by_app(batch):
                     if app_id not in files and len(files) == FILES:
                         left.add(app_id)

@@ -7,7 +7,7 @@ store's connections are closed first, and this one only reads.
 """
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from typing import Any, Protocol
@@ -48,12 +48,13 @@ def moment(store: Store) -> Iterator[Moment]:
         yield opened
 
 
-def ahead(batches: Iterator[pa.Table]) -> Iterator[pa.Table]:
+def _ahead(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Read the next batch while the last one is dealt with."""
+    reading = iter(batches)
     with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(next, batches, None)
+        coming = pool.submit(next, reading, None)
         while (batch := coming.result()) is not None:
-            coming = pool.submit(next, batches, None)
+            coming = pool.submit(next, reading, None)
             yield batch
 
 
@@ -78,9 +79,9 @@ class _Sqlite:
         self._cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": str(BATCH)})
         self._cursor.execute(f"SELECT {typical} UNION ALL {_text(wanted, self._dialect)}")  # ours
         with self._cursor.fetch_record_batch() as reader:
-            for skipped, batch in zip(_first(1), reader, strict=False):
+            for skipped, batch in zip(_first(1), _ahead(reader), strict=False):
                 if batch.num_rows > skipped:
-                    yield _typed(pa.Table.from_batches([batch.slice(skipped)]), columns)
+                    yield _typed(batch.slice(skipped), columns)
 
 
 _TYPICAL = {
@@ -133,9 +134,9 @@ class _Postgres:
         )
         read, parse = csv.ReadOptions(block_size=8 << 20), csv.ParseOptions(newlines_in_values=True)
         with self._cursor.copy(copy) as blocks:
-            for batch in csv.open_csv(_Blocks(blocks), read, parse, convert):
+            for batch in _ahead(csv.open_csv(_Blocks(blocks), read, parse, convert)):
                 if batch.num_rows:
-                    yield _typed(pa.Table.from_batches([batch]), columns)
+                    yield _typed(batch, columns)
 
 
 _CSV = {Kind.BYTES: pa.string()}
@@ -168,18 +169,18 @@ def _postgres(store: Store) -> Iterator[_Postgres]:
             yield _Postgres(cursor)
 
 
-def _typed(batch: pa.Table, columns: tuple[Column, ...]) -> pa.Table:
+def _typed(batch: pa.RecordBatch, columns: tuple[Column, ...]) -> pa.Table:
     arrays = (_cast(batch[column.name], column) for column in columns)
     return pa.Table.from_arrays(list(arrays), names=[column.name for column in columns])
 
 
-def _cast(values: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
+def _cast(values: pa.Array, column: Column) -> pa.Array:
     if values.type == column.plain:
         return values
     if column.kind is Kind.MOMENT:  # SQLite's text is UTC
         return pc.assume_timezone(values.cast(pa.timestamp("us")), "UTC")
     if column.kind is Kind.BYTES:  # \x and digits
-        return pa.chunked_array([[_bytes(text) for text in values.to_pylist()]], pa.binary())
+        return pa.array([_bytes(text) for text in values.to_pylist()], pa.binary())
     return values.cast(column.plain)
 
 

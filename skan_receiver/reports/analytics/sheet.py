@@ -8,7 +8,7 @@ from pyarrow import csv
 
 from skan_receiver.config import Settings
 from skan_receiver.reports.analytics.choice import Choice
-from skan_receiver.reports.analytics.reading import ahead, moment
+from skan_receiver.reports.analytics.reading import moment
 from skan_receiver.storage import Store
 
 # `storage.spreadsheet.guarded`, of a column at once.
@@ -19,7 +19,7 @@ def write_csv(store: Store, out: IO[bytes], settings: Settings, choice: Choice) 
     """Write the rows of a choice, by number; how many they were."""
     written = 0
     with csv.CSVWriter(out, _cells(choice, _none(choice)).schema) as writer, moment(store) as now:
-        for batch in ahead(now.batches(choice.rows(settings), choice.columns)):
+        for batch in now.batches(choice.rows(settings), choice.columns):
             writer.write_table(_cells(choice, batch))
             written += batch.num_rows
     return written
