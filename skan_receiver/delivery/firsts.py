@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select, text
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, or_, select, text
 
 from skan_receiver.mmp.event import Event
 from skan_receiver.mmp.withdrawals import BY
@@ -27,11 +27,34 @@ LOCKS = 7355610
 Key = tuple[Any, ...]
 
 
+def _is(name: str) -> ColumnElement[bool]:
+    """The same identifier, where the event has one: nothing is equal to NULL. An MMP's own name
+    for a device means nothing at another."""
+    same = EVENT.c[name] == bindparam(name)
+    return and_(same, EVENT.c.provider == bindparam("provider")) if name == "mmp_user_id" else same
+
+
+def _app(name: str) -> ColumnElement[bool]:
+    return EVENT.c[name].is_not_distinct_from(bindparam(name, type_=EVENT.c[name].type))
+
+
+# Built once: making a statement costs more than running it.
+BEFORE = (
+    select(EVENT.c.id)
+    .join(DECISION, DECISION.c.event_id == EVENT.c.id)
+    .where(DECISION.c.destination == bindparam("destination"), DECISION.c.outcome == OWED)
+    .where(EVENT.c.id != bindparam("id"), EVENT.c.kind == bindparam("kind"))
+    .where(EVENT.c.name == bindparam("name"), _app("app_id"), _app("bundle_id"))
+    .where(or_(*map(_is, BY)))
+    .limit(1)
+)
+
+
 class Firsts:
     """What users have done, in one transaction: no two may find that they are the first."""
 
     def __init__(self, connection: Connection, destinations: Collection[str]) -> None:
-        self._connection = connection
+        self._connection, self._destinations = connection, destinations
         self._sent: set[Key] = set()
         if connection.dialect.name == "postgresql":  # on SQLite nobody else writes meanwhile
             for name in sorted(destinations):
@@ -50,35 +73,22 @@ class Firsts:
 
     def note(self, destination: str, event: Event) -> None:
         """It is owed: what follows in the same transaction is not the first."""
-        self._sent.update(_keys(destination, event))
+        if destination in self._destinations:
+            self._sent.update(_keys(destination, event))
 
     def _before(self, destination: str, id_: int, event: Event) -> bool:
-        mine = and_(DECISION.c.event_id == EVENT.c.id, DECISION.c.destination == destination)
-        found = (
-            select(EVENT.c.id)
-            .join(DECISION, mine)
-            .where(DECISION.c.outcome == OWED, EVENT.c.id != id_)
-            .where(EVENT.c.kind == event.kind.value, EVENT.c.name == event.name)
-            .where(EVENT.c.app_id.is_not_distinct_from(event.app_id))
-            .where(EVENT.c.bundle_id.is_not_distinct_from(event.bundle_id))
-            .where(or_(*_same_user(event)))
-            .limit(1)
-        )
-        return self._connection.execute(found).first() is not None
-
-
-def _named(event: Event) -> dict[str, str]:
-    return {name: value for name, value in event.person.named().items() if name in BY}
+        about = {
+            "destination": destination,
+            "id": id_,
+            "kind": event.kind.value,
+            **{name: getattr(event, name) for name in ("name", "provider", "app_id", "bundle_id")},
+            **{name: getattr(event.person, name) for name in BY},
+        }
+        return self._connection.execute(BEFORE, about).first() is not None
 
 
 def _keys(destination: str, event: Event) -> Iterator[Key]:
-    for name, value in _named(event).items():
-        teller = event.provider if name == "mmp_user_id" else ""
-        yield destination, event.name, event.app_id, event.bundle_id, name, teller, value
-
-
-def _same_user(event: Event) -> Iterator[ColumnElement[bool]]:
-    for name, value in _named(event).items():
-        same = EVENT.c[name] == value
-        # An MMP's own name for a device means nothing at another.
-        yield and_(same, EVENT.c.provider == event.provider) if name == "mmp_user_id" else same
+    for name in BY:
+        if (value := getattr(event.person, name)) is not None:
+            teller = event.provider if name == "mmp_user_id" else ""
+            yield destination, event.name, event.app_id, event.bundle_id, name, teller, value

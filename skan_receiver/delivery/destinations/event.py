@@ -66,7 +66,10 @@ class EventDestination(Destination):
     body: Tree = Field(None, repr=False)
 
     _body: BodyTemplate | None = PrivateAttr(None)
+    # By the teller's name; and what the partner calls what is no event of the app's own.
     _events: Mapping[str, Mapped] = PrivateAttr(default_factory=dict)
+    _kinds: Mapping[Kind, str] = PrivateAttr(default_factory=dict)
+    _sources: frozenset[str] = PrivateAttr(frozenset())
 
     @field_validator("body")
     @classmethod
@@ -104,20 +107,14 @@ class EventDestination(Destination):
                 "media_sources: say what the MMP calls the partner, as in [googleadwords_int]; or "
                 "write `attributed: all`"
             )
-        if not (self.events or self._kinds.keys()):
+        if not (self.events or self._kinds):
             raise ValueError("events: nothing would be sent: map some, as in [purchase=Purchase], "
                              "or name `installs`")  # fmt: skip
         return self
 
     def model_post_init(self, context: Any) -> None:
         super().model_post_init(context)
-        self._events = by_name(self.events)
-        if self.body is not None:
-            self._body = BodyTemplate.parse(self.body, self.allowed(self.__dict__))
-
-    @property
-    def _kinds(self) -> Mapping[Kind, str]:
-        """What the partner calls what is no event of the app's own."""
+        self._events = {name: self._told(line) for name, line in by_name(self.events).items()}
         named = {
             Kind.INSTALL: self.installs,
             Kind.REINSTALL: self.reinstalls,
@@ -125,7 +122,10 @@ class EventDestination(Destination):
             Kind.REJECTED: self.withdrawals,
             Kind.REFUND: self.withdrawals,
         }
-        return {kind: name for kind, name in named.items() if name}
+        self._kinds = {kind: name for kind, name in named.items() if name}
+        self._sources = frozenset(name.casefold() for name in self.media_sources)
+        if self.body is not None:
+            self._body = BodyTemplate.parse(self.body, self.allowed(self.__dict__))
 
     @cached_property
     def needs(self) -> str:
@@ -139,28 +139,26 @@ class EventDestination(Destination):
 
     def told_as(self, event: Event) -> Mapped | None:
         """How the partner is told of it; None where the mapping has nothing for it."""
+        line, other = self._events.get(event.name), self._events.get(ANY)
         if event.kind is Kind.EVENT:
-            line = self._events.get(event.name) or self._events.get(ANY)
-            return line and self._told(line, line.to or event.name)
+            return line or (other and other.model_copy(update={"to": event.name}))
         if (name := self._kinds.get(event.kind)) is None:
             return None
         # What is taken back is told in the currency that it was told in.
-        like = self._events.get(event.name) or self._events.get(ANY) or Mapped(name=ANY)
+        like = line or other or self._told(Mapped(name=ANY))
         once = {"first_only": False, "min_value": None, "max_value": None}
-        return self._told(like.model_copy(update=once), name)
+        return like.model_copy(update={"to": name, **once})
 
-    def _told(self, line: Mapped, to: str) -> Mapped:
-        said = {"to": to}
-        for name in ("revenue", "first_only"):
-            if getattr(line, name) is None:
-                said[name] = getattr(self, name)
-        return line.model_copy(update=said)
+    def _told(self, line: Mapped) -> Mapped:
+        """A line with what it leaves to the destination to say."""
+        usual = {"revenue": self.revenue, "first_only": self.first_only, "to": line.name}
+        left = {name: value for name, value in usual.items() if getattr(line, name) in (None, "")}
+        return line.model_copy(update=left)
 
     def is_theirs(self, event: Event) -> bool:
         """Whether it is given to an ad of the partner's."""
         source = (event.attribution.media_source or "").casefold()
-        ours = {name.casefold() for name in self.media_sources}
-        return event.attribution.is_attributed is not False and source in ours
+        return event.attribution.is_attributed is not False and source in self._sources
 
     def refuses(self, event: Event) -> str:
         """Why this destination does not get it, whatever was consented to; empty where it does."""
