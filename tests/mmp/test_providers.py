@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
@@ -13,6 +14,7 @@ from skan_receiver.mmp.event import Event, Kind
 from skan_receiver.mmp.providers import PROVIDERS, Provider
 from skan_receiver.mmp.providers.apple import is_apples
 from skan_receiver.mmp.providers.members import objects, written
+from skan_receiver.mmp.providers.plain import NAMES
 from skan_receiver.mmp.providers.request import take
 from skan_receiver.mmp.providers.values import READERS
 
@@ -244,3 +246,9 @@ def test_revenue_without_a_currency_has_none_and_a_currency_without_revenue_neit
     generic = PROVIDERS["generic"]
     assert generic.event({**said, "revenue": "5"}).currency is None
     assert generic.event({**said, "currency": "EUR"}).currency is None
+
+
+def test_every_name_and_provider_is_written_down() -> None:
+    """docs/events.md is what somebody reads who sets one up."""
+    text = (Path(__file__).parents[2] / "docs" / "events.md").read_text()
+    assert not [name for name in (*NAMES, *PROVIDERS) if f"`{name}`" not in text]
