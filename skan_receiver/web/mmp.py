@@ -57,7 +57,7 @@ def told(provider: str, token: str) -> Response:
         who = admitted(connection, known.name, token)
     if who is None:
         return problem(HTTPStatus.FORBIDDEN, f"no connection of {known.name} has this token")
-    if request.method != "POST" and not request.query_string:
+    if request.method == "HEAD" or (request.method == "GET" and not request.query_string):
         return ready(who)
     try:
         body = read_body(request.environ, LARGEST_BODY)

@@ -104,7 +104,8 @@ def test_whoever_opens_the_address_sees_that_it_is_right(site: Site) -> None:
     """Without parameters nothing is told."""
     path = connect(site, "kochava")
     assert site.client.get(path).text == "ready: what kochava tells of mmp comes here\n"
-    assert site.client.head(path).status_code == 200
+    assert site.client.head(path, query_string=adjust()).status_code == 200
+    assert not events(site)
     assert not quarantined(site)
 
 
@@ -203,3 +204,25 @@ def test_the_quarantine_is_read_again_as_its_connection_would(either_site: Site)
     assert (event.app_id, event.connection, event.provider) == (1555000111, "mmp", "adjust")
     assert event.received_at == row.received_at
     assert not quarantined(site)
+
+
+NASTY = [
+    b'{"a\\u0000b":' * 9 + b"1" + b"}" * 9,
+    b'{"event_time":"2026-01-01","event_name":"a\\u0000"}',
+    b'{"event_time":"2026-01-01","event_name":"\\ud800"}',
+    b'{"event_time":"2026-01-01","event_name":"x","\\ud800":1,"b\\u0000":"c\\u0000"}',
+    b'{"skad_transaction_id":"x\\u0000","skad_version":"4.0"}',
+    b'{"skad_transaction_id":"x","skad_version":"9.9","note":"\\u0000 \\ud800"}',
+    b'{"event_time":' + b"9" * 5000 + b"}",
+    b"[" * 100_000,
+    b'{"event_time":1e999,"event_name":NaN}',
+]
+
+
+@pytest.mark.parametrize("body", NASTY, ids=range(len(NASTY)))
+def test_what_no_store_takes_as_text_is_kept_all_the_same(either_site: Site, body: bytes) -> None:
+    """One body must not make a batch of others fail, on either store."""
+    path = connect(either_site, "appsflyer")
+    assert either_site.client.post(path, data=body).status_code == 200
+    kept = len(events(either_site)) + len(quarantined(either_site))
+    assert kept + len(either_site.receiver.rows(StoredPostback)) == 1

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from skan_receiver.errors import Malformed, NotJson
+from skan_receiver.protocol.text import clip
 
 Members = Mapping[str, Any]
 Query = Iterable[tuple[str, str]]
@@ -123,7 +124,7 @@ def _int(digits: str) -> int | str:
 
 def _flat(found: Mapping[str, Any], prefix: str, depth: int) -> Iterator[tuple[str, Any]]:
     if depth == DEEPEST:
-        raise Malformed(f"deeper than {DEEPEST} levels", prefix)
+        raise Malformed(f"deeper than {DEEPEST} levels", clip(prefix))
     for name, value in found.items():
         if isinstance(value, dict):
             yield from _flat(value, f"{prefix}{name}.", depth + 1)
