@@ -7,6 +7,7 @@ import click
 
 from skan_receiver.cli.context import open_store
 from skan_receiver.cli.events_attribution import attribution
+from skan_receiver.cli.events_erase import erase_
 from skan_receiver.cli.events_explain import explain_
 from skan_receiver.cli.events_import import import_
 from skan_receiver.cli.events_policy import policy
@@ -38,6 +39,7 @@ events.add_command(import_)
 events.add_command(explain_)
 events.add_command(attribution)
 events.add_command(policy)
+events.add_command(erase_)
 
 
 @events.command()

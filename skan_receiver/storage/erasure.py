@@ -21,7 +21,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import structlog
 from sqlalchemy import ColumnElement, Connection, Row, Table, delete, select, text, update
 
 from skan_receiver.config import Settings
@@ -47,8 +46,6 @@ READ = 500  # rows that are looked through at once
 # In place of what a receiver said, where that names somebody who was erased.
 ERASED = "[erased]"
 
-log = structlog.get_logger("erasure")
-
 
 @dataclass(slots=True)
 class Erased:
@@ -71,7 +68,6 @@ def erase(store: Store, settings: Settings, asked: Asked) -> Erased:
     erased.rows += _each_piece(store, person.further, forget_events)
     erased.rows += _each_piece(store, person.direct, forget_events)
     erased.is_scrubbed = store.scrub()
-    log.info("erased", rows=dict(erased.rows), scrubbed=erased.is_scrubbed)
     return erased
 
 

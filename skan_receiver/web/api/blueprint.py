@@ -19,6 +19,8 @@ SCOPES = {
     "api.replay_deliveries": "replay",
     # An app's server holds such a key: it must not open the destinations.
     "api.tell_events": "events",
+    # It cannot be undone.
+    "api.erase_person": "admin",
 }
 
 bp = APIBlueprint(
