@@ -18,12 +18,14 @@ from skan_receiver.storage.deliveries import (
     Delivery,
     ReportWindow,
 )
+from skan_receiver.storage.events import Touch
 from skan_receiver.storage.postbacks import UNVOUCHED, Arrival, Quarantined, Seen, StoredPostback
 from skan_receiver.storage.store import Store
 
 POSTBACK, SEEN, ARRIVAL = table(StoredPostback), table(Seen), table(Arrival)
 QUARANTINE, ATTEMPT = table(Quarantined), table(Attempt)
 DELIVERY, WINDOW = table(Delivery), table(ReportWindow)
+TOUCH = table(Touch)
 
 PIECE = 500
 ATTEMPT_DAYS = 30
@@ -42,6 +44,7 @@ def retain(store: Store, settings: Settings, now: datetime) -> int:
         + drop_quarantined(store, now - timedelta(days=settings.quarantine_days))
         + drop_attempts(store, now - timedelta(days=ATTEMPT_DAYS))
         + drop_windows(store, now - timedelta(days=WINDOW_DAYS))
+        + drop_touches(store, now - timedelta(days=settings.touch_days))
     )
 
 
@@ -105,6 +108,14 @@ def drop_windows(store: Store, before: datetime) -> int:
     past = select(WINDOW.c.id).where(WINDOW.c.end < before, ~open_).order_by(WINDOW.c.id)
     ids = [row.id for row in _find(store, past)]
     gone = delete(WINDOW).where(WINDOW.c.id.in_(ids), ~open_)
+    return store.write(lambda connection: connection.execute(gone).rowcount) if ids else 0
+
+
+def drop_touches(store: Store, before: datetime) -> int:
+    """Clicks and views; to whom an install was given, and why, stays with the install."""
+    past = select(TOUCH.c.id).where(TOUCH.c.at < before).order_by(TOUCH.c.at)
+    ids = [row.id for row in _find(store, past)]
+    gone = delete(TOUCH).where(TOUCH.c.id.in_(ids))
     return store.write(lambda connection: connection.execute(gone).rowcount) if ids else 0
 
 
