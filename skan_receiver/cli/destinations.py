@@ -13,7 +13,7 @@ from ruamel.yaml.error import YAMLError
 from skan_receiver.cli.context import open_store
 from skan_receiver.cli.output import as_json, dumps, show
 from skan_receiver.delivery import Entry, Vault, documents, registry, vault
-from skan_receiver.delivery.destinations import KINDS
+from skan_receiver.delivery.destinations import KINDS, EventDestination
 from skan_receiver.delivery.presets import PRESETS, fill
 from skan_receiver.delivery.presets.preset import Preset
 from skan_receiver.delivery.save import checked
@@ -128,6 +128,8 @@ def add(
     for secret, plain in secrets.items():
         vault.put_secret(store, keeper, name, secret, plain)
     click.echo(f"{name}: owed what arrives from {entry.since:%Y-%m-%d %H:%M:%S} UTC on")
+    if isinstance(destination, EventDestination) and destination.already_sent_by_mmp:
+        click.echo("nothing is sent from here: an MMP sends it already, and it would count twice")
     if missing := destination.secret_names - set(secrets):
         click.echo(f"it needs: destinations secret set {name} {' '.join(sorted(missing))}")
 

@@ -66,6 +66,8 @@ def test_a_preset_asks_whether_an_mmp_sends_them_already(run: Run, intake: Intak
     assert "already_sent_by_mmp: is missing" in unanswered.err
     added = run(*add, "--set", "already_sent_by_mmp=no", **HERE)
     assert added.status == 0, added.err
+    off = run(*add[:2], "off", *add[3:], "--set", "already_sent_by_mmp=yes", **HERE)
+    assert "nothing is sent from here" in off.out
     shown = run("destinations", "show", "acme").out
     assert "id={click_id}&idfa={idfa}&at={event_time_s}" in shown
 
