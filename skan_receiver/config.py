@@ -91,6 +91,11 @@ class Settings(BaseSettings):
     view_days: float = Field(1.0, ge=0, le=30)
     touch_days: int = Field(30, ge=1, le=400, validate_default=True)
 
+    # How long users' events are kept: who it was, the event, and the hash of who was erased.
+    person_days: int = Field(90, ge=1)
+    event_days: int = Field(730, ge=1, validate_default=True)
+    tombstone_days: int = Field(1095, ge=1, validate_default=True)
+
     # What goes out.
     private_destinations: bool = False
     secret_keys: Words = Field((), repr=False)
@@ -126,6 +131,21 @@ class Settings(BaseSettings):
     def _touches_are_kept_while_they_count(cls, days: int, info: ValidationInfo) -> int:
         if days < (least := max(info.data.get("click_days", 0), info.data.get("view_days", 0))):
             raise ValueError(f"must be {least:g} at least: touches count that long")
+        return days
+
+    @field_validator("event_days")
+    @classmethod
+    def _an_event_outlives_its_person(cls, days: int, info: ValidationInfo) -> int:
+        if days < (least := info.data.get("person_days", 0)):
+            raise ValueError(f"must be {least} at least: SKAN_PERSON_DAYS are a part of them")
+        return days
+
+    @field_validator("tombstone_days")
+    @classmethod
+    def _a_tombstone_outlives_the_event(cls, days: int, info: ValidationInfo) -> int:
+        if days < (least := info.data.get("event_days", 0)):
+            raise ValueError(f"must be {least} at least, as SKAN_EVENT_DAYS: what is that old may "
+                             "be told again")  # fmt: skip
         return days
 
     @field_validator("broker_url")

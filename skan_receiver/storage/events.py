@@ -23,7 +23,8 @@ PERSONAL = (
     *("idfa", "idfv", "gaid", "android_id", "customer_user_id", "mmp_user_id", "click_id"),
     *("ip", "user_agent", "order_id", "region", "os_version", "model", "language"),
 )
-_PERSONAL = text(" OR ".join(f"{column} IS NOT NULL" for column in PERSONAL))
+HAS_PERSON = " OR ".join(f"{column} IS NOT NULL" for column in PERSONAL)
+_HAS_PERSON = text(HAS_PERSON)
 
 
 class StoredEvent(SQLModel, table=True):
@@ -41,8 +42,8 @@ class StoredEvent(SQLModel, table=True):
         Index(
             "ix_event_personal",
             "received_at",
-            postgresql_where=_PERSONAL,
-            sqlite_where=_PERSONAL,
+            postgresql_where=_HAS_PERSON,
+            sqlite_where=_HAS_PERSON,
         ),
         {"sqlite_autoincrement": True},
     )

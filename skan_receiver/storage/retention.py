@@ -18,6 +18,7 @@ from skan_receiver.storage.deliveries import (
     Delivery,
     ReportWindow,
 )
+from skan_receiver.storage.event_retention import retain_events
 from skan_receiver.storage.events import Touch
 from skan_receiver.storage.postbacks import UNVOUCHED, Arrival, Quarantined, Seen, StoredPostback
 from skan_receiver.storage.store import Store
@@ -44,6 +45,7 @@ def retain(store: Store, settings: Settings, now: datetime) -> int:
         + drop_quarantined(store, now - timedelta(days=settings.quarantine_days))
         + drop_attempts(store, now - timedelta(days=ATTEMPT_DAYS))
         + drop_windows(store, now - timedelta(days=WINDOW_DAYS))
+        + retain_events(store, settings, now)
         + drop_touches(store, now - timedelta(days=settings.touch_days))
     )
 
