@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from skan_receiver.config import Settings
-from skan_receiver.delivery import registry
+from skan_receiver.delivery import documents, registry
 from skan_receiver.delivery.events import owe_events
 from skan_receiver.delivery.save import Mistakes, checked
 from skan_receiver.mmp.event import Att, Attribution, Event, Kind, Person, Platform, Signals
@@ -313,3 +313,13 @@ def test_no_other_kind_can_name_a_user() -> None:
         check({**decoded, "url": "https://a.example/?x={idfa}"})
     with pytest.raises(Mistakes, match="only destinations of the kind event have this macro"):
         check({**decoded, "url": "https://a.example/?x={order_id}"})
+
+
+def test_a_destination_of_events_goes_into_yaml_and_out(store: Store) -> None:
+    """With every line of its mapping."""
+    lines = ["af_login=login", {"name": "af_purchase", "currency": "EUR", "min_value": 5.5}, "*"]
+    Intake(store).define(destination("https://93.184.215.14/pb", events=lines, vendor="meta"))
+    with store.read() as connection:
+        (entry,) = registry.entries(connection)
+    ((back, _),) = documents.read(documents.write([entry]), Settings())
+    assert back == entry.destination
