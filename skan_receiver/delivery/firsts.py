@@ -2,8 +2,8 @@
 
 By the identifiers that the event came with, whatever consent says of sending them: they are
 compared here and go nowhere. Any of them is enough, since each is of one user or device. What is
-remembered are the events themselves, so it ends with their retention, and an erased person's is
-gone with him.
+remembered are the events themselves, so it ends as they forget whose they were, and an erased
+person's is gone with him.
 """
 
 from collections.abc import Collection, Iterator
