@@ -6,7 +6,8 @@ was decided.
 
 import secrets
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -21,7 +22,6 @@ from skan_receiver.mmp.event import Event
 from skan_receiver.mmp.touch_reading import Read
 from skan_receiver.mmp.touches import (
     Attributed,
-    Touch,
     Windows,
     attribute,
     given,
@@ -119,20 +119,20 @@ def _judged(
     connection: Connection, settings: Settings, installs: Sequence[Numbered]
 ) -> list[tuple[int, Event, Attributed]]:
     windows = Windows(timedelta(days=settings.click_days), timedelta(days=settings.view_days))
-    known = touches.found(connection, [usable(event) for _, event in installs])
-    by_id: dict[int, Touch] = {touch.id: touch for touch in known}
+    known = [usable(event) for _, event in installs]
+    by_id = {touch.id: touch for touch in touches.found(connection, known)}
+    by_name: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for touch in by_id.values():
+        for name in ("click_id", "idfa", "gaid"):
+            by_name[name, getattr(touch, name)].append(touch.id)
     judged = []
-    for id_, event in installs:
-        theirs = [touch for touch in by_id.values() if _may_be(touch, usable(event))]
-        one = attribute(event, theirs, windows)
+    for (id_, event), names in zip(installs, known, strict=True):
+        theirs = {each for one in names.items() for each in by_name.get(one, ())}
+        one = attribute(event, [by_id[each] for each in theirs], windows)
         if one.winner is not None and one.winner.id in by_id:
             by_id[one.winner.id] = replace(one.winner, given_to=id_)
         judged.append((id_, event, one))
     return judged
-
-
-def _may_be(touch: Touch, known: Mapping[str, str]) -> bool:
-    return any(getattr(touch, name) == value for name, value in known.items())
 
 
 def _keep(connection: Connection, batch: Sequence[Told]) -> None:

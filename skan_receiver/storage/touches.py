@@ -1,8 +1,9 @@
 """Statements on touches, and on the installs that were given to them."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
@@ -83,50 +84,58 @@ def inherit(connection: Connection, what: Sequence[tuple[int, Event]]) -> list[t
 
     The last install that the app's server told of before, by what only the app calls its user.
     """
-    named = {name: {getattr(event.person, name) for _, event in what} - {None}
-             for name in OF_A_USER}  # fmt: skip
-    theirs = [EVENT.c[name].in_(sorted(said)) for name, said in named.items() if said]
+    named: defaultdict[str, set[str]] = defaultdict(set)
+    for _, event in what:
+        for name, value in _named(event):
+            named[name].add(value)
+    theirs = [EVENT.c[name].in_(sorted(said)) for name, said in named.items()]
     if not theirs:
         return []
     own = (EVENT.c.provider == OWN, EVENT.c.kind.in_(INSTALLS), EVENT.c.media_source.is_not(None))
     rows = connection.execute(
         select(EVENT).where(or_(*theirs), *own).order_by(EVENT.c.at, EVENT.c.id)
     )
-    installs = [(event_of(row), row.withdrawn_by is not None) for row in rows]
+    installs: defaultdict[tuple[str, str], list[_Install]] = defaultdict(list)
+    for place, row in enumerate(rows):
+        install = _Install(place, event_of(row), row.withdrawn_by is not None)
+        for one in _named(install.event):
+            installs[one].append(install)
     given = []
     for id_, event in what:
-        if (install := _install_of(event, installs)) is not None:
-            given.append((id_, inherited(event, install)))
+        of_his = {each for one in _named(event) for each in installs.get(one, ())}
+        if (found := _last_before(event, of_his)) is not None:
+            given.append((id_, inherited(event, found)))
     return given
 
 
-def _install_of(event: Event, installs: Sequence[tuple[Event, bool]]) -> Event | None:
+@dataclass(frozen=True, slots=True)
+class _Install:
+    place: int  # in the order in which they happened; no two have the same
+    event: Event = field(compare=False)
+    is_withdrawn: bool = field(compare=False)
+
+
+def _named(event: Event) -> list[tuple[str, str]]:
+    said = event.person
+    return [(name, value) for name in OF_A_USER if (value := getattr(said, name)) is not None]
+
+
+def _last_before(event: Event, installs: Iterable[_Install]) -> Event | None:
     """The last one before it; one that was taken back only for what takes something back."""
     withdraws = event.kind in (Kind.REFUND, Kind.REJECTED)
-    return next(
-        (
-            install
-            for install, is_withdrawn in reversed(installs)
-            if install.at <= event.at
-            and (withdraws or not is_withdrawn)
-            and _same_app(event, install)
-            and _same_user(event, install)
-        ),
-        None,
-    )
+    before = [
+        each
+        for each in installs
+        if each.event.at <= event.at
+        and (withdraws or not each.is_withdrawn)
+        and _same_app(event, each.event)
+    ]
+    return max(before, key=lambda each: each.place).event if before else None
 
 
 def _same_app(event: Event, install: Event) -> bool:
     ours, theirs = (event.app_id, event.bundle_id), (install.app_id, install.bundle_id)
     return any(one is not None and one == other for one, other in zip(ours, theirs, strict=True))
-
-
-def _same_user(event: Event, install: Event) -> bool:
-    ours, theirs = event.person, install.person
-    return any(
-        (value := getattr(ours, name)) is not None and value == getattr(theirs, name)
-        for name in OF_A_USER
-    )
 
 
 def _touch(row: Row[Any], given_to: int | None) -> Touch:
