@@ -41,7 +41,7 @@ def test_an_in_app_event_has_everything_it_says() -> None:
     assert event.attribution.touched_at == datetime(2026, 3, 1, 8, 55, tzinfo=UTC)
     assert event.signals.att is Att.AUTHORIZED
     assert (event.signals.gdpr_applies, event.signals.limit_ad_tracking) == (None, None)
-    assert (event.device.country, event.device.region) == ("GB", "EU")
+    assert (event.device.country, event.device.region) == ("GB", None)
     assert (event.is_restricted, event.withdraws) == (False, None)
 
 

@@ -83,7 +83,7 @@ APPSFLYER = Provider(
         *says("ad_user_data", "ad_user_data_enabled"),
         *says("ad_personalization", "ad_personalization_enabled"),
         *says("country", "country_code"),
-        *says("region", "state", "region"),
+        *says("region", "state"),  # its `region` is a continent
         *says("os_version", "os_version"),
         *says("app_version", "app_version"),
         *says("model", "device_model", "device_type"),
