@@ -91,7 +91,7 @@ def inherit(connection: Connection, what: Sequence[tuple[int, Event]]) -> list[t
     theirs = [EVENT.c[name].in_(sorted(said)) for name, said in named.items()]
     if not theirs:
         return []
-    own = (EVENT.c.provider == OWN, EVENT.c.kind.in_(INSTALLS), EVENT.c.media_source.is_not(None))
+    own = (EVENT.c.provider == OWN, EVENT.c.kind.in_(INSTALLS))
     rows = connection.execute(
         select(EVENT).where(or_(*theirs), *own).order_by(EVENT.c.at, EVENT.c.id)
     )
@@ -103,7 +103,8 @@ def inherit(connection: Connection, what: Sequence[tuple[int, Event]]) -> list[t
     given = []
     for id_, event in what:
         of_his = {each for one in _named(event) for each in installs.get(one, ())}
-        if (found := _last_before(event, of_his)) is not None:
+        found = _last_before(event, of_his)
+        if found is not None and found.attribution.media_source is not None:
             given.append((id_, inherited(event, found)))
     return given
 

@@ -151,6 +151,16 @@ def test_the_purchase_may_come_alone_and_later(scene: Scene) -> None:
     assert [one["event"] for one in scene.told()["acme"]] == ["install", "buy"]
 
 
+def test_his_last_install_decides_of_what_a_user_does(scene: Scene) -> None:
+    """Whoever comes back by himself owes it to no ad."""
+    click_id = scene.post("acme", partner_click_id="a-1", at=NOW - 5 * HOUR)
+    back = {**INSTALL, "event_id": "i-2", "kind": "reinstall", "at": (NOW - HOUR).isoformat()}
+    scene.tell({**INSTALL, "click_id": click_id, "at": (NOW - 4 * HOUR).isoformat()}, back)
+    scene.tell(PURCHASE, {**PURCHASE, "event_id": "p-2", "at": (NOW - 2 * HOUR).isoformat()})
+    rows = {row.event_id: row.media_source for row in scene.site.receiver.rows(StoredEvent)}
+    assert rows == {"i-1": "acme_int", "i-2": None, "p-1": None, "p-2": "acme_int"}
+
+
 def test_a_click_id_comes_back_by_google_play(scene: Scene) -> None:
     """As its library gives it to the app."""
     page = scene.site.client.get(
