@@ -15,6 +15,7 @@ from skan_receiver.reports.events import EVENTS
 from skan_receiver.reports.filters import Filters
 from skan_receiver.reports.installs import INSTALLS_REPORT
 from skan_receiver.reports.invalid import INVALID
+from skan_receiver.reports.overlap import OVERLAP
 from skan_receiver.reports.period import Period
 from skan_receiver.reports.question import Question, Unanswerable, Written
 from skan_receiver.reports.reconcile import RECONCILE
@@ -54,6 +55,7 @@ REPORTS: MappingProxyType[str, Report] = MappingProxyType(
         "revenue": REVENUE_REPORT,
         "installs": INSTALLS_REPORT,
         "reconcile": RECONCILE,
+        "overlap": OVERLAP,
         "sources": SOURCES,
         "conflicts": CONFLICTS,
         "invalid": INVALID,

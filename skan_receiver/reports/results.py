@@ -21,6 +21,7 @@ from skan_receiver.conversion.timing import CLOCKS, usual_install
 from skan_receiver.reports import cells, charts, money, naming
 from skan_receiver.reports.cells import CELL, NARROW, PLACES, WIDE, Grain, N
 from skan_receiver.reports.folding import HOUR, MEANT, folded
+from skan_receiver.reports.money import Exchange
 from skan_receiver.reports.naming import NAMED
 from skan_receiver.reports.period import DAY
 from skan_receiver.reports.question import ARRIVAL, BASES, Question
@@ -28,7 +29,7 @@ from skan_receiver.reports.report import Report, Rows
 from skan_receiver.reports.stretches import Stretch, stretches
 from skan_receiver.reports.tally import Result, Tally
 from skan_receiver.storage.counts import ABSENT, NOTHING
-from skan_receiver.storage.meanings import Book
+from skan_receiver.storage.meanings import Arrived, Book, Readings
 from skan_receiver.storage.schemas import Version, history
 
 MIDDAY = DAY / 2
@@ -44,23 +45,32 @@ def rows(connection: Connection, question: Question) -> list[Result]:
     """
     grain = WIDE if set(question.by) & set(BY_DAY) else NARROW
     by = tuple(name for name in question.by if name in (*grain.dimensions, *NAMED))
-    period = question.period if grain is NARROW else question.period.dates
-    question = question.but(by=by, period=period)
-    versions = history(connection, question.filters.app)
-    book = Book(versions)
-    names = naming.load_naming(connection) if set(by) & set(NAMED) else None
-    exchanges, split = money.exchanges(connection, question), money.dated(question)
     found: defaultdict[tuple[Any, ...], Tally] = defaultdict(Tally)
-    for dated in _dated(grain, question.basis):
-        won = dated.won(connection, split, versions)
-        named = ({**row, **names.of_row(row)} if names else row for row in won)
-        for key, cell, n, exchange in folded(dated.grouped(named, question), exchanges):
-            found[key].add(cell, n, book.read(cell), exchange)
+    for key, cell, n, readings, exchange in gathered(connection, question.but(by=by)):
+        found[key].add(cell, n, readings, exchange)
     return [
         found[key].result(dict(zip(by, key, strict=True)))
         for key in sorted(found, key=_rank)
         if found[key].postbacks
     ]
+
+
+def gathered(
+    connection: Connection, question: Question
+) -> Iterator[tuple[tuple[Any, ...], Arrived, int, Readings, Exchange]]:
+    """What has won: of which group, what it was, how many, what it means and at which rates."""
+    grain = WIDE if set(question.by) & set(BY_DAY) else NARROW
+    period = question.period if grain is NARROW else question.period.dates
+    question = question.but(period=period)
+    versions = history(connection, question.filters.app)
+    book = Book(versions)
+    names = naming.load_naming(connection) if set(question.by) & set(NAMED) else None
+    exchanges, split = money.exchanges(connection, question), money.dated(question)
+    for dated in _dated(grain, question.basis):
+        won = dated.won(connection, split, versions)
+        named = ({**row, **names.of_row(row)} if names else row for row in won)
+        for key, cell, n, exchange in folded(dated.grouped(named, question), exchanges):
+            yield key, cell, n, book.read(cell), exchange
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,6 +152,15 @@ class Connected(SQLModel, table=True):
     last_event_at: datetime | None = utc(nullable=True, default=None)
 
 
+class NetworkSource(SQLModel, table=True):
+    """What MMPs call the ad network of an id of Apple's: by it both sides are laid together."""
+
+    __tablename__ = "network_source"
+
+    ad_network_id: str = Field(primary_key=True)  # lower case
+    media_source: str
+
+
 class Touch(SQLModel, table=True):
     """A click or view of an ad that its network told us of, or that our tracking link saw."""
 

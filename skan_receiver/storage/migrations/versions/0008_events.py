@@ -213,6 +213,12 @@ def upgrade() -> None:
         sa.UniqueConstraint("token_hash", name=op.f("uq_mmp_connection_token_hash")),
     )
     op.create_table(
+        "network_source",
+        sa.Column("ad_network_id", TEXT, nullable=False),
+        sa.Column("media_source", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("ad_network_id", name=op.f("pk_network_source")),
+    )
+    op.create_table(
         "tombstone",
         sa.Column("key", sa.LargeBinary(length=16), nullable=False),
         sa.Column("erased_at", UTC, nullable=False),
@@ -265,6 +271,7 @@ def downgrade() -> None:
     for name in (
         "touch",
         "tombstone",
+        "network_source",
         "mmp_connection",
         "event_decision",
         "event",
