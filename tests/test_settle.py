@@ -1,8 +1,10 @@
 """Counts are what a recount finds, whoever wrote when."""
 
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,6 +18,9 @@ from skan_receiver.reread import reread
 from skan_receiver.reverify import reverify
 from skan_receiver.settle import recount
 from skan_receiver.storage import (
+    CountDay,
+    CountMonth,
+    CountVolume,
     Fresh,
     Quarantined,
     Registered,
@@ -23,6 +28,7 @@ from skan_receiver.storage import (
     StoredPostback,
 )
 from skan_receiver.storage.columns import table
+from skan_receiver.storage.counts import ABSENT, MEMBERS, NOTHING
 from skan_receiver.storage.place import Candidate, place
 from skan_receiver.testing import Signer, encode
 from tests.receiving import Receiver
@@ -44,8 +50,29 @@ def total(receiver: Receiver) -> int:
 def check(receiver: Receiver) -> None:
     """What stands in the counts is what counting the rows again would give."""
     before = receiver.hours(), receiver.days()
+    add_up(receiver)
     recount(receiver.store, receiver.settings)
     assert (receiver.hours(), receiver.days()) == before
+    add_up(receiver)
+
+
+def add_up(receiver: Receiver) -> None:
+    """Days are the sums of their hours, months of their days, volumes of all values, and places
+    of all places."""
+    days: Counter[tuple[Any, ...]] = Counter()
+    for (*cell, hour), n in receiver.hours().items():
+        days[(*cell, hour.date())] += n
+    months, volumes, told = (Counter[tuple[Any, ...]]() for _ in range(3))
+    for (*cell, day), n in days.items():
+        months[(*cell, day.replace(day=1))] += n
+        volumes[(*cell[:-2], ABSENT, NOTHING, day)] += n
+    for key, n in receiver.days().items():
+        told[key[: len(MEMBERS) + 1]] += n
+    assert told == days
+    for model, sums in ((CountDay, days), (CountMonth, months), (CountVolume, volumes)):
+        assert {tuple(row)[:-1]: row.n for row in receiver.counts(model) if row.n} == {
+            key: n for key, n in sums.items() if n
+        }
 
 
 def test_a_postback_is_counted_once(receiver: Receiver) -> None:

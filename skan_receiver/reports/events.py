@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 from skan_receiver.conversion import Meaning
 from skan_receiver.conversion.meaning import Revenue
 from skan_receiver.reports import cells, charts, money
-from skan_receiver.reports.cells import Group, N
-from skan_receiver.reports.folding import HOUR, MEANT, folded
+from skan_receiver.reports.cells import Group
+from skan_receiver.reports.folding import folded
 from skan_receiver.reports.money import Exchange
 from skan_receiver.reports.question import Question
 from skan_receiver.reports.report import Report, Rows
@@ -67,13 +67,7 @@ def rows(connection: Connection, question: Question) -> list[Happened]:
     told = (
         (tuple(row[name] for name in question.by), row.get("day"), row)
         for stretch in stretches(versions, question.period)
-        for row in cells.sums(
-            connection,
-            money.dated(question).but(period=stretch.period),
-            also=(*MEANT, stretch.hour.label(HOUR)),
-            amounts=(cells.total(N, "n"),),
-            only=(*COULD_CARRY, stretch.only),
-        )
+        for row in stretch.sums(connection, money.dated(question), only=COULD_CARRY)
     )
     book = Book(versions)
     groups: dict[tuple[Any, ...], dict[Topic, _Sum]] = {}

@@ -19,20 +19,19 @@ from sqlalchemy import ColumnElement, Connection, and_, true
 from skan_receiver.conversion.encode import RISING_ONLY
 from skan_receiver.conversion.timing import CLOCKS, usual_install
 from skan_receiver.reports import cells, charts, money, naming
-from skan_receiver.reports.cells import CELL, NARROW, PLACES, WIDE, Grain, N
+from skan_receiver.reports.cells import AT, CELL, DAY, NARROW, PLACES, WIDE, Grain, N
 from skan_receiver.reports.folding import HOUR, MEANT, folded
 from skan_receiver.reports.money import Exchange
 from skan_receiver.reports.naming import NAMED
-from skan_receiver.reports.period import DAY
 from skan_receiver.reports.question import ARRIVAL, BASES, Question
 from skan_receiver.reports.report import Report, Rows
-from skan_receiver.reports.stretches import Stretch, stretches
+from skan_receiver.reports.stretches import stretches
 from skan_receiver.reports.tally import Result, Tally
 from skan_receiver.storage.counts import ABSENT, NOTHING
 from skan_receiver.storage.meanings import Arrived, Book, Readings
 from skan_receiver.storage.schemas import Version, history
 
-MIDDAY = DAY / 2
+MIDDAY = timedelta(hours=12)
 
 # Counted by day only: where the ad was, where the user is, and what the campaign table makes of it.
 BY_DAY = (*PLACES, *NAMED)
@@ -88,28 +87,22 @@ class _Dated:
         """Those of a period, by what their rows are split by and by what they mean."""
         ago, period = self.ago or timedelta(), question.period
         arrived = replace(period, start=period.start + ago, end=period.end + ago)
-        is_wide = self.grain is WIDE
-        at = cells.DAY if is_wide else cells.AT
         dates = [] if self.ago is None else [n for n in ("hour", "day") if n in question.by]
-        whens = [at.label("at")]
-        if dates == ["day"] and not is_wide:
-            whens = [cells.day_of(period, ago).label("day_of_install")]
         others = tuple(name for name in question.by if name not in (*dates, *NAMED))
-        named = naming.columns(question.by) if set(question.by) & set(NAMED) else ()
-        stretched = stretches(versions, arrived, self.windows)
-        for stretch in [Stretch(arrived, true(), at)] if is_wide else stretched:
-            for row in cells.sums(
-                connection,
-                question.but(period=stretch.period, by=others),
-                also=(
-                    *(*MEANT, stretch.hour.label(HOUR), *named),
-                    *(whens if dates else ()),
-                ),
-                amounts=(cells.total(N, "n"),),
-                only=(CELL.c.counted, CELL.c.did_win, self.only, stretch.only),
-                grain=self.grain,
-            ):
-                yield row | {HOUR: _moment(row[HOUR], into=MIDDAY)}
+        asked = question.but(period=arrived, by=others)
+        only = CELL.c.counted, CELL.c.did_win, self.only
+        if self.grain is WIDE:
+            named = naming.columns(question.by) if set(question.by) & set(NAMED) else ()
+            also = (*named, *([DAY.label("at")] if dates else ()))
+            yield from _by_place(connection, asked, also, only)
+            return
+        when = (
+            cells.day_of(period, ago).label("day_of_install")
+            if dates == ["day"]
+            else AT.label("at")
+        )
+        for stretch in stretches(versions, arrived, self.windows):
+            yield from stretch.sums(connection, asked, also=[when] if dates else (), only=only)
 
     def group(self, row: Mapping[str, Any], question: Question) -> tuple[Any, ...]:
         """The group of a cell."""
@@ -129,6 +122,23 @@ class _Dated:
         for row in rows:
             key = self.group(row, split)
             yield key[: len(question.by)], None if at is None else key[at], row
+
+
+def _by_place(
+    connection: Connection,
+    question: Question,
+    also: Sequence[ColumnElement[Any]],
+    only: Sequence[ColumnElement[bool]],
+) -> Iterator[dict[str, Any]]:
+    for row in cells.sums(
+        connection,
+        question,
+        also=(*MEANT, DAY.label(HOUR), *also),
+        amounts=(cells.total(N, "n"),),
+        only=only,
+        grain=WIDE,
+    ):
+        yield row | {HOUR: _moment(row[HOUR], into=MIDDAY)}
 
 
 def _moment(at: date, into: timedelta = timedelta()) -> datetime:

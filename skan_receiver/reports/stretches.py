@@ -6,12 +6,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, literal, not_, or_, true
+from sqlalchemy import ColumnElement, Connection, and_, not_, or_, true
 
 from skan_receiver.conversion.force import in_order
 from skan_receiver.conversion.timing import CLOCKS, Interval, arrivals
-from skan_receiver.reports.cells import AT, CELL
+from skan_receiver.reports import cells
+from skan_receiver.reports.cells import AT, CELL, N
+from skan_receiver.reports.folding import HOUR, MEANT
 from skan_receiver.reports.period import DAY, Period
+from skan_receiver.reports.question import Question
 from skan_receiver.storage.schemas import Version
 
 # Each stretch is asked for on its own: of very many that costs more than it saves.
@@ -20,11 +23,31 @@ MOST = 200
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A part of a period for some of the cells: what to look at, and the hour to read it by."""
+    """A part of a period for some of the cells: what to look at, and the hour to read it as."""
 
     period: Period
     only: ColumnElement[bool]
-    hour: ColumnElement[Any]
+    hour: datetime | None  # None: each by its own
+
+    def sums(
+        self,
+        connection: Connection,
+        question: Question,
+        *,
+        also: Sequence[ColumnElement[Any]] = (),
+        only: Sequence[ColumnElement[bool]],
+    ) -> Iterator[dict[str, Any]]:
+        """`n` of its cells, split as asked, by `also` and by what they mean."""
+        hours = () if self.hour else (AT.label(HOUR),)
+        for row in cells.sums(
+            connection,
+            question.but(period=self.period),
+            also=(*MEANT, *hours, *also),
+            amounts=(cells.total(N, "n"),),
+            only=(*only, self.only),
+        ):
+            row.setdefault(HOUR, self.hour)
+            yield row
 
 
 def stretches(
@@ -47,9 +70,9 @@ def stretches(
         for stretch in _between(theirs, changes, period)
     ]
     if len(found) > MOST:
-        return [Stretch(period, true(), AT)]
+        return [Stretch(period, true(), None)]
     others = not_(or_(*changing)) if changing else true()
-    return [Stretch(period, others, _constant(period.start)), *found]
+    return [Stretch(period, others, period.start), *found]
 
 
 def _between(
@@ -58,11 +81,11 @@ def _between(
     at = period.start
     for change in changes:
         if at < change.start:
-            yield Stretch(replace(period, start=at, end=change.start), theirs, _constant(at))
-        yield Stretch(replace(period, start=change.start, end=change.end), theirs, AT)
+            yield Stretch(replace(period, start=at, end=change.start), theirs, at)
+        yield Stretch(replace(period, start=change.start, end=change.end), theirs, None)
         at = change.end
     if at < period.end:
-        yield Stretch(replace(period, start=at), theirs, _constant(at))
+        yield Stretch(replace(period, start=at), theirs, at)
 
 
 def _changes(versions: Sequence[Version], window: int, period: Period) -> list[Interval]:
@@ -87,10 +110,6 @@ def _by_app(versions: Iterable[Version]) -> dict[int, list[Version]]:
     for version in versions:
         apps[version.app_id].append(version)
     return apps
-
-
-def _constant(moment: datetime) -> ColumnElement[Any]:
-    return literal(moment, AT.type)
 
 
 def _midnight(moment: datetime) -> datetime:

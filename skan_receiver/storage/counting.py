@@ -150,8 +150,13 @@ def _numbered(connection: Connection, cells: Mapping[_Counted, tuple[Any, ...]])
     keys = {key for counted in cells for key in counted}
     known = _known(connection, keys)
     if len(known) < len(keys):
-        kept = (cell for raw in cells.values() for cell in _with_standing(_kept(*raw)))
-        new = {key: cell for cell in kept if (key := cell_key(cell)) not in known}
+        new = {
+            key: cell
+            for counted, raw in cells.items()
+            if not known.keys() >= {*counted}
+            for key, cell in zip(counted, _with_standing(_kept(*raw)), strict=True)
+            if key not in known
+        }
         # In the order of their keys, so that two workers never wait in a circle.
         rows = [{"key": key, **dict(zip(MEMBERS, new[key], strict=True))} for key in sorted(new)]
         insert_new(connection, CELL, rows)

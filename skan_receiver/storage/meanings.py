@@ -120,9 +120,15 @@ class Book:
             self._apps[version.app_id][version.number] = version
         self._weights: dict[tuple[Any, ...], Weights] = {}
         self._decoded: dict[tuple[Any, ...], Decoded] = {}
+        self._readings: dict[Arrived, Readings] = {}
 
     def read(self, arrived: Arrived) -> Readings:
         """What a value means, as `meanings` tells it."""
+        if (readings := self._readings.get(arrived)) is None:
+            readings = self._readings[arrived] = self._read(arrived)
+        return readings
+
+    def _read(self, arrived: Arrived) -> Readings:
         weights = self._in_force(arrived, locked=False)
         # Where the value locks its window by every version that comes into question, it was set
         # as the window closed: fewer versions may come into question.

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, String, Table, bindparam, cast, func, select
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
@@ -51,15 +52,19 @@ def add_rows(connection: Connection, target: Table, rows: Sequence[tuple[Any, ..
     """
     if not rows:
         return
-    dialect = connection.dialect
-    if dialect.name == "postgresql":
+    if connection.dialect.name == "postgresql":
         connection.execute(_adding_written(target), {"rows": json.dumps(rows)})
         return
-    statement = _adding(dialect.name, target, (target.c.keys()[-1],)).compile(dialect=dialect)
-    connection.exec_driver_sql(str(statement), rows)
+    connection.exec_driver_sql(_adding_one(target), rows)
 
 
 # Built once: making a statement costs more than running it.
+
+
+@cache
+def _adding_one(target: Table) -> str:
+    """As SQLite is told it."""
+    return str(_adding("sqlite", target, (target.c.keys()[-1],)).compile(dialect=sqlite.dialect()))
 
 
 @cache
