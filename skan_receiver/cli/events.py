@@ -11,6 +11,7 @@ from skan_receiver.cli.events_erase import erase_
 from skan_receiver.cli.events_explain import explain_
 from skan_receiver.cli.events_import import import_
 from skan_receiver.cli.events_policy import policy
+from skan_receiver.cli.events_setup import setup_
 from skan_receiver.cli.events_sources import sources
 from skan_receiver.cli.output import as_json, dumps, show
 from skan_receiver.cli.postbacks import Moment
@@ -42,6 +43,7 @@ events.add_command(attribution)
 events.add_command(policy)
 events.add_command(erase_)
 events.add_command(sources)
+events.add_command(setup_)
 
 
 @events.command()

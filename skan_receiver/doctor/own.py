@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection, func, select, text
 
 from skan_receiver.config import Settings
+from skan_receiver.doctor.events import look_at_events
 from skan_receiver.doctor.finding import Finding, bad, good, warning
 from skan_receiver.doctor.outgoing import look_at_destinations
 from skan_receiver.errors import ConfigurationError, StoreUnavailable
@@ -57,6 +58,7 @@ def _store(store: Store, settings: Settings, now: datetime) -> Iterator[Finding]
             yield from _clock(connection, store, now)
             yield from _amounts(connection, settings)
             yield from look_at_destinations(connection, settings)
+            yield from look_at_events(connection, settings)
     except StoreUnavailable as error:
         yield bad("store", f"{shown}: {error}")
         return

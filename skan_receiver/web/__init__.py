@@ -18,6 +18,7 @@ BLUEPRINTS = (
     "assets",
     "login",
     "pages",
+    "event_pages",
     "report_pages",
     "testing",
 )
