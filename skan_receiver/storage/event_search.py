@@ -12,14 +12,12 @@ from skan_receiver.mmp.providers import PROVIDERS
 from skan_receiver.mmp.providers.generic import OWN
 from skan_receiver.storage.columns import table
 from skan_receiver.storage.events import StoredEvent
+from skan_receiver.storage.persons import IDENTIFIERS
 from skan_receiver.storage.search import Place
 
 EVENT = table(StoredEvent)
 
 MOST_ROWS = 500
-
-# Each has an index, and is of one user or device.
-IDENTIFIERS = ("idfa", "idfv", "gaid", "customer_user_id", "mmp_user_id", "click_id")
 
 
 @dataclass(frozen=True, slots=True)
