@@ -28,9 +28,10 @@ from skan_receiver.mmp.touches import (
     says_nothing,
     usable,
 )
-from skan_receiver.storage import GroupCommit, Store, touches
+from skan_receiver.storage import GroupCommit, Store, event_intake, tombstones, touches
 from skan_receiver.storage.connections import note_use
 from skan_receiver.storage.networks import Network
+from skan_receiver.storage.persons import OF_TOUCHES
 
 CLICK_ID_BYTES = 16
 
@@ -50,8 +51,8 @@ class Told:
 class Touches:
     """Takes touches from any number of threads; concurrent ones share a commit."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store, self._settings = store, settings
         self._commit: GroupCommit[Told, None] = GroupCommit(self._write)
 
     def __call__(self, batch: Sequence[Told]) -> None:
@@ -60,7 +61,7 @@ class Touches:
             self._commit(batch)
 
     def _write(self, batch: Sequence[Told]) -> Sequence[None]:
-        self._store.write(partial(_keep, batch=batch))
+        self._store.write(partial(_keep, settings=self._settings, batch=batch))
         return [None] * len(batch)
 
 
@@ -135,9 +136,20 @@ def _judged(
     return judged
 
 
-def _keep(connection: Connection, batch: Sequence[Told]) -> None:
-    touches.keep(connection, [_row(one) for one in batch])
+def _keep(connection: Connection, *, settings: Settings, batch: Sequence[Told]) -> None:
+    """What is of somebody who was erased since is dropped; nobody erases meanwhile."""
+    event_intake.hold(connection, withdraws=False)
+    rows = [_row(one) for one in batch]
+    gone: set[int] = set()
+    if tombstones.any_lie(connection):
+        named = ((_named(row), row["at"]) for row in rows)
+        gone = tombstones.erased_of(connection, settings.vault_keys, named)
+    touches.keep(connection, [row for place, row in enumerate(rows) if place not in gone])
     note_use(connection, [(one.network.name, one.received_at) for one in batch])
+
+
+def _named(row: dict[str, Any]) -> dict[str, str]:
+    return {name: value for name in OF_TOUCHES if (value := row.get(name))}
 
 
 def _row(one: Told) -> dict[str, Any]:

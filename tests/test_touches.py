@@ -15,10 +15,13 @@ from skan_receiver.events import Told as ToldEvent
 from skan_receiver.mmp.event import Att, Event, Kind, Person, Signals
 from skan_receiver.mmp.touch_reading import told
 from skan_receiver.storage import Attributed, Connected, Store, Touch, networks, retention
+from skan_receiver.storage.erasure import erase
+from skan_receiver.storage.persons import Asked
 from skan_receiver.touches import Told, Touches, new_click_id
 from tests.test_events import rows
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
 INSTALL = Event(
     provider="own",
     event_id="i",
@@ -47,7 +50,7 @@ def test_two_workers_give_no_click_to_two_installs(
 ) -> None:
     """Each has an intake of its own, as two processes have; and no install is lost."""
     ids = [new_click_id() for _ in range(20)]
-    Touches(store)([click(acme, one) for one in ids])
+    Touches(store, Settings())([click(acme, one) for one in ids])
 
     def work(name: str) -> None:
         intake = Intake(store, Settings(var=tmp_path))
@@ -74,7 +77,7 @@ def test_two_workers_give_no_click_to_two_installs(
 
 def test_a_network_is_known_to_be_alive(store: Store, acme: networks.Network) -> None:
     """To the minute, however many touches it tells of."""
-    touches = Touches(store)
+    touches = Touches(store, Settings())
     for seconds in (0, 30, 90):
         touches([click(acme, new_click_id(), NOON + timedelta(seconds=seconds))])
     (row,) = rows(store, Connected)
@@ -86,7 +89,7 @@ def test_touches_end_and_what_they_decided_stays(
 ) -> None:
     """After SKAN_TOUCH_DAYS."""
     settings = Settings(var=tmp_path, touch_days=10)
-    Touches(store)([click(acme, "old"), click(acme, "new", NOON + timedelta(days=2))])
+    Touches(store, Settings())([click(acme, "old"), click(acme, "new", NOON + timedelta(days=2))])
     Intake(store, settings)(
         [ToldEvent(NOON, "api", replace(INSTALL, person=Person(click_id="old")))]
     )
@@ -101,3 +104,25 @@ def test_touches_are_kept_while_they_count(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("SKAN_TOUCH_DAYS", "10")
     with pytest.raises(ConfigurationError, match=r"SKAN_TOUCH_DAYS: .*14 at least"):
         load()
+
+
+def test_a_touch_of_somebody_erased_does_not_come_back(
+    store: Store, acme: networks.Network, tmp_path: Path
+) -> None:
+    """A network tells again of the time before; what he does afterwards is another's."""
+    settings = Settings(var=tmp_path)
+    touches = Touches(store, settings)
+    now = datetime.now(UTC)
+    idfa = "9F3C1B7E-52D4-4A60-8C11-0D5E7A42B693"
+
+    def of(click_id: str, at: datetime, **said: str) -> Told:
+        return Told(acme, told({"app": "7", "att": "authorized", **said}, at, DAY), at, click_id)
+
+    before = of("before", now - timedelta(hours=1), idfa=idfa, partner_click_id="theirs-1")
+    touches([before])
+    erase(store, settings, Asked("idfa", idfa.lower()))
+    assert rows(store, Touch) == []
+    again = replace(before, click_id="again")
+    by_click = of("click", now - timedelta(hours=1), partner_click_id="theirs-1")
+    touches([again, by_click, of("other", now), of("new", now + timedelta(minutes=1), idfa=idfa)])
+    assert {row.click_id for row in rows(store, Touch)} == {"other", "new"}

@@ -35,15 +35,24 @@ def any_lie(connection: Connection) -> bool:
 
 
 def erased(connection: Connection, secrets: Sequence[str], events: Iterable[Event]) -> set[int]:
-    """Which of `events`, by place, are of somebody who was erased after they happened.
+    """Which of `events`, by place, are of somebody who was erased after they happened."""
+    return erased_of(connection, secrets, ((one.person.named(), one.at) for one in events))
+
+
+def erased_of(
+    connection: Connection,
+    secrets: Sequence[str],
+    told: Iterable[tuple[Mapping[str, str], datetime]],
+) -> set[int]:
+    """The same of whatever has identifiers, by their names, and a time.
 
     A tombstone was made with one of `secrets`: keys are rotated, and it cannot be.
     """
     named: dict[bytes, list[tuple[int, datetime]]] = {}
-    for place, event in enumerate(events):
-        for value in _identifiers(event.person.named()):
+    for place, (identifiers, at) in enumerate(told):
+        for value in _identifiers(identifiers):
             for secret in secrets:
-                named.setdefault(tombstone(secret, value), []).append((place, event.at))
+                named.setdefault(tombstone(secret, value), []).append((place, at))
     if not named:
         return set()
     lying: Any = connection.execute(LYING, {"keys": list(named)})

@@ -44,7 +44,15 @@ class Services:
         ingest, intake = Ingest(store, settings, keys), Intake(store, settings)
         vault = Vault(settings.vault_keys) if settings.relay_ip else None
         return cls(
-            settings, store, keys, ingest, intake, Touches(store), tokens, Readiness(store), vault
+            settings,
+            store,
+            keys,
+            ingest,
+            intake,
+            Touches(store, settings),
+            tokens,
+            Readiness(store),
+            vault,
         )
 
 
