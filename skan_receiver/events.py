@@ -108,9 +108,7 @@ def _tell(
     6. What is new, and no history, is decided on for each destination, and owed.
     """
     # 1.
-    hold_still(connection)
-    withdraws = any(one.event.kind in WITHDRAWALS for _, one in told)
-    event_intake.hold(connection, withdraws=withdraws)
+    hold(connection, [one for _, one in told])
 
     # 2.
     gone = _erased(connection, settings, told)
@@ -128,6 +126,14 @@ def _tell(
     if new:
         _settle(connection, settings, new)
     return results
+
+
+def hold(connection: Connection, told: Iterable[Told]) -> None:
+    """Let nobody change a destination meanwhile, nor take back what only we can see. Before any
+    row is locked: who waits for this must not be waited for."""
+    hold_still(connection)
+    withdraws = any(one.event.kind in WITHDRAWALS for one in told)
+    event_intake.hold(connection, withdraws=withdraws)
 
 
 def _settle(connection: Connection, settings: Settings, new: Mapping[int, Told]) -> None:

@@ -105,6 +105,8 @@ def _told(
 
 def _move(store: Store, settings: Settings, readable: Sequence[_Readable]) -> Counter[str]:
     def work(connection: Connection) -> Counter[str]:
+        if told := [each for one in readable for each in one.told]:
+            events.hold(connection, told)
         mine = _lock(connection, [one.id for one in readable])  # nobody else moves these
         ours = [one for one in readable if one.id in mine]
         postbacks = [(one.id, each) for one in ours for each in one.postbacks]
