@@ -8,7 +8,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -35,11 +35,11 @@ def objects(query: Query, body: bytes) -> list[Any]:
     """Each event of a request as it came, for `flat`. Parameters beside a body count for each of
     its objects, which win where both say something."""
     beside = dict(query)
-    if not body.strip():
+    if not (text := _text(body)):
         if not beside:
             raise Malformed("empty: neither a body nor parameters")
         return [beside]
-    found = list(_objects(_text(body)))
+    found = list(_objects(text))
     if not found:
         raise Malformed("no event in it")
     return [{**beside, **one} if isinstance(one, dict) else one for one in found]
@@ -79,7 +79,7 @@ def _objects(text: str) -> Iterator[Any]:
     elif "=" in text.partition("\n")[0] and "\n" not in text:
         yield dict(_form(text))
     elif "," in text.partition("\n")[0] and "\n" in text:
-        yield from csv.DictReader(io.StringIO(text))
+        yield from _rows(text)
     else:
         raise NotJson("neither JSON, nor a form, nor CSV")
 
@@ -91,6 +91,13 @@ def _form(text: str) -> Sequence[tuple[str, str]]:
         raise Malformed(f"a form has at most {MOST_MEMBERS} fields") from None
 
 
+def _rows(text: str) -> Iterator[Any]:
+    try:
+        yield from csv.DictReader(io.StringIO(text, newline=""))
+    except csv.Error as fault:
+        raise Malformed(f"not CSV: {fault}") from None
+
+
 def _json(text: str) -> Iterator[Any]:
     """One value, or one a line."""
     try:
@@ -98,7 +105,8 @@ def _json(text: str) -> Iterator[Any]:
     except json.JSONDecodeError as fault:
         if "\n" not in text or fault.msg != "Extra data":
             raise NotJson(f"not JSON: {fault.msg} (character {fault.pos})") from None
-        for line in filter(str.strip, text.splitlines()):
+        # Inside a text, JSON lets stand what else ends a line in Unicode.
+        for line in filter(str.strip, text.split("\n")):
             yield _line(line)
         return
     except RecursionError:
@@ -115,7 +123,14 @@ def _line(line: str) -> Any:
 
 
 def _load(text: str) -> Any:
-    return json.loads(text, parse_float=Decimal, parse_int=_int, parse_constant=str)
+    return json.loads(text, parse_float=_decimal, parse_int=_int, parse_constant=str)
+
+
+def _decimal(digits: str) -> Decimal | str:
+    try:
+        return Decimal(digits)
+    except InvalidOperation:  # an exponent beyond all
+        return digits
 
 
 def _int(digits: str) -> int | str:
@@ -124,7 +139,7 @@ def _int(digits: str) -> int | str:
 
 def _flat(found: Mapping[str, Any], prefix: str, depth: int) -> Iterator[tuple[str, Any]]:
     if depth == DEEPEST:
-        raise Malformed(f"deeper than {DEEPEST} levels", clip(prefix))
+        raise Malformed(f"deeper than {DEEPEST} levels", clip(prefix.partition(".")[0]))
     for name, value in found.items():
         if isinstance(value, dict):
             yield from _flat(value, f"{prefix}{name}.", depth + 1)

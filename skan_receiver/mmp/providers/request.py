@@ -57,8 +57,19 @@ def take(
         try:
             _take(taken, provider, one, app_id, store_ip=store_ip, sized=len(body) > LARGEST_EVENT)
         except Malformed as fault:
-            taken.unread.append(Unread(written(one), fault))
+            taken.unread.append(Unread(_kept(one, body), fault))
+        except Exception as fault:  # a mistake of ours must not lose the others
+            ours = Malformed(f"could not be read: {type(fault).__name__}")
+            taken.unread.append(Unread(_kept(one, body), ours))
     return taken
+
+
+def _kept(one: Any, body: bytes) -> bytes:
+    """An object as bytes; all that came with it where it is too deep to be written again."""
+    try:
+        return written(one)
+    except RecursionError:
+        return body
 
 
 def _take(
