@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from skan_receiver.errors import Malformed
 from skan_receiver.mmp.apple_ads import attribution_of
 from skan_receiver.mmp.event import Attribution, Event
-from skan_receiver.mmp.providers.values import LONGEST_ID, person
+from skan_receiver.mmp.providers.values import person, said
 from skan_receiver.mmp.stores import CLICK_ID
 from skan_receiver.mmp.touches import says_nothing
 
@@ -34,7 +34,8 @@ def with_proofs(
 def _click_id(referrer: str) -> str | None:
     """Ours in a referrer; of one that is not of our links (`utm_source=google-play&…`) none."""
     try:
-        said = dict(parse_qsl(referrer, max_num_fields=MOST_PAIRS)).get(CLICK_ID, "")
-    except ValueError:
+        pairs = dict(parse_qsl(referrer, max_num_fields=MOST_PAIRS))
+        found = said(pairs.get(CLICK_ID))
+        return None if found is None else person(found)
+    except ValueError:  # too many, too long, or what no database stores
         return None
-    return person(said) if said and len(said) <= LONGEST_ID else None

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from skan_receiver.errors import Malformed
 from skan_receiver.mmp.event import Event, Kind
 from skan_receiver.mmp.proofs import with_proofs
+from skan_receiver.mmp.providers import values
 from skan_receiver.mmp.stores import App
 from tests.mmp.test_touches import NOON
 
@@ -56,13 +57,21 @@ def test_the_click_id_that_went_with_the_referrer_comes_back(click_id: str) -> N
     page = urlsplit(App.of("com.example.game").page(click_id))
     (referrer,) = parse_qs(page.query)["referrer"]
     back = with_proofs(INSTALL, referrer=referrer).person.click_id
-    assert back == (click_id if click_id.strip("0-") else None)
+    kept = None if "\0" in click_id else values.said(click_id)
+    assert back == (kept if kept and kept.strip("0-") else None)
 
 
 def test_a_referrer_of_others_has_no_click_id() -> None:
     """What Play says of who came by itself, and what is nothing at all."""
     for referrer in ("utm_source=google-play&utm_medium=organic", "", "&" * 200, "click_id="):
         assert with_proofs(INSTALL, referrer=referrer) == INSTALL
+
+
+@pytest.mark.parametrize("value", ["%C3%A9" * 200, "x" * 256, "%00abc", "abc%00", "%7Bclick_id%7D"])
+def test_nor_has_one_that_could_not_be_kept(value: str) -> None:
+    """Too long for an index, what no database stores, a macro that nobody replaced: the install
+    is kept without."""
+    assert with_proofs(INSTALL, referrer=f"click_id={value}") == INSTALL
 
 
 @pytest.mark.parametrize(
