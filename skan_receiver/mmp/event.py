@@ -14,6 +14,10 @@ from typing import Any
 
 IDENTITY_BYTES = 16
 
+# Before an id that we made: it is a hash of what was said, of who it was among it, and whoever has
+# it could try guesses.
+MADE = "made:"
+
 # What phones say that have no identifier to give.
 NO_ID = {"", "00000000-0000-0000-0000-000000000000"}
 
@@ -147,6 +151,11 @@ class Event:
     def identity(self) -> bytes:
         """16 bytes: the same for every copy of it."""
         return identity_of(self.provider, self.event_id)
+
+    @property
+    def is_id_made(self) -> bool:
+        """Whether its id is of our making, since the teller gave none."""
+        return self.event_id.startswith(MADE)
 
     def without(self, names: Collection[str]) -> "Event":
         """The same, and nothing in the fields of these names, its own or its parts'."""

@@ -131,7 +131,7 @@ def test_a_copy_is_one_event_whatever_changes_on_the_way() -> None:
     """The address may, and so may the media source: AppsFlyer tells an event within a
     re-engagement window once for each of two."""
     assert read().identity == read(ip="203.0.113.8", media_source="other_int").identity
-    assert read().identity != read(event_time="2026-03-04 10:11:12.346").identity
+    assert read().identity != read(event_time="2026-03-04 10:11:13.345").identity
     assert read().identity != read(event_revenue=12.35).identity
     assert read().identity != read(appsflyer_id="2").identity
 

@@ -14,4 +14,4 @@ GENERIC = Provider(
 )
 
 # Who tells by `POST /api/v1/events`.
-OWN = replace(GENERIC, name="own", title="The app's own server")
+OWN = replace(GENERIC, name="own", title="The app's own server", is_strict=True)

@@ -5,11 +5,9 @@ members with points between them: `user_data.idfa`) and a column of a CSV; the m
 what stands behind that name in the address that we print.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
-from hashlib import blake2b
 from typing import Any
 from urllib.parse import quote
 
@@ -23,20 +21,13 @@ from skan_receiver.mmp.event import (
     Platform,
     Signals,
 )
+from skan_receiver.mmp.providers.made import made_id
 from skan_receiver.mmp.providers.members import Members, Query, members_of
+from skan_receiver.mmp.providers.odd import STAND_INS
 from skan_receiver.mmp.providers.values import READERS, said, text
-from skan_receiver.protocol.text import clip
 
 PARTS = {"person": Person, "attribution": Attribution, "signals": Signals, "device": Device}
 _NAMES = {part: tuple(field.name for field in fields(kind)) for part, kind in PARTS.items()}
-
-# Together they tell one event from all others, where the MMP has no id for it. Neither what may
-# differ between two copies is among them (an address), nor to whom it is attributed: what
-# AppsFlyer tells of two media sources happened once.
-_CORE = (
-    *("kind", "name", "at", "app_id", "bundle_id", "revenue", "currency", "order_id"),
-    *("idfa", "idfv", "gaid", "android_id", "customer_user_id", "mmp_user_id"),
-)
 
 REJECTED = Kind.REJECTED.value
 INSTALLS = {Kind.INSTALL, Kind.REINSTALL}
@@ -103,6 +94,8 @@ class Provider:
     opened: tuple[str, ...] = ()
     # What to do at the MMP, and what of it we could not find in public.
     notes: str = ""
+    # Whoever tells is answered what is wrong, and can put it right: no value is passed over.
+    is_strict: bool = False
 
     def read(self, query: Query, body: bytes) -> list[Event]:
         """The events of a request; Malformed names the member at fault of the first that is."""
@@ -135,6 +128,8 @@ class Provider:
             found = said(value)
             return None if found is None else READERS.get(says.field, text)(found)
         except ValueError as fault:
+            if says.field in STAND_INS and not self.is_strict:
+                return STAND_INS[says.field]
             raise Malformed(str(fault), says.name) from None
 
     def _event(self, told: dict[str, Any]) -> Event:
@@ -152,8 +147,8 @@ class Provider:
         if "platform" not in told:
             told["platform"] = _platform(told)
         if told.pop("rejection", None) and "name" in told and told["name"] != REJECTED:
-            told.setdefault("withdraws", _made_id({**told, "kind": Kind.EVENT}))
-        told.setdefault("event_id", _made_id(told))
+            told.setdefault("withdraws", made_id({**told, "kind": Kind.EVENT}))
+        told.setdefault("event_id", made_id(told))
         parts = {
             part: kind(**{name: told[name] for name in _NAMES[part] if name in told})
             for part, kind in PARTS.items()
@@ -169,10 +164,11 @@ _OWN = tuple(field.name for field in fields(Event) if field.name not in (*PARTS,
 
 
 def kind_of(word: str) -> Kind:
-    """A kind by its name, however it is joined: rejected_install, re-engagement."""
+    """A kind by its name, however it is joined: rejected_install, re-engagement. What is none is
+    not repeated: an identifier may stand in the wrong place."""
     plain = word.strip().lower().replace(" ", "_").replace("-", "_")
     if plain not in _KINDS:
-        raise Malformed(f"{clip(word)} is none of {', '.join(sorted(_KINDS))}", "kind")
+        raise Malformed(f"none of {', '.join(sorted(_KINDS))}", "kind")
     return _KINDS[plain]
 
 
@@ -222,12 +218,6 @@ def _platform(told: Mapping[str, Any]) -> Platform | None:
     if {"gaid", "android_id"} & told.keys():
         return Platform.ANDROID
     return None
-
-
-def _made_id(told: Mapping[str, Any]) -> str:
-    """An id made of what is said of it: a copy has the same."""
-    core = [None if (value := told.get(name)) is None else str(value) for name in _CORE]
-    return blake2b(json.dumps(core).encode(), digest_size=16).hexdigest()
 
 
 def says(field: str, *names: str, macro: str = "") -> Sequence[Says]:
