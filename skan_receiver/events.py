@@ -1,7 +1,8 @@
 """Events in: each once, what takes back linked with what it takes back, deliveries owed.
 
-All of it in one durable transaction for everything that came together. Unlike postbacks events
-are settled at once: they come in no flood that would have to wait for a worker.
+All of it in one durable transaction for everything that came together, up to a piece's length.
+Unlike postbacks events are settled at once: they come in no flood that would have to wait for a
+worker.
 """
 
 import json
@@ -27,6 +28,9 @@ from skan_receiver.storage import GroupCommit, Store, event_intake, tombstones
 from skan_receiver.storage.connections import note_use
 from skan_receiver.storage.event_rows import event_of, row_of
 from skan_receiver.touches import attribute_installs
+
+# As many in a transaction: on SQLite nobody else writes meanwhile.
+PIECE = 1_000
 
 # Where an export was read: it tells of what was, and whoever was to hear of it has.
 IMPORTED = "import"
@@ -66,11 +70,13 @@ class Intake:
         self._commit: GroupCommit[Item, Result] = GroupCommit(self._write)
 
     def __call__(self, batch: Sequence[Item]) -> Sequence[Result]:
-        """Keep a batch. What is kept is durable when this returns.
+        """Keep a batch, all of it durable when this returns.
 
-        Raises StoreUnavailable when nothing could be kept: then nothing of the batch is.
+        Raises StoreUnavailable when that could not be: then nothing of it is kept, or, of one that
+        is longer than a piece, those before. Told again, these are copies.
         """
-        return self._commit(batch) if batch else ()
+        pieces = (batch[at : at + PIECE] for at in range(0, len(batch), PIECE))
+        return [result for piece in pieces for result in self._commit(piece)]
 
     def _write(self, batch: Sequence[Item]) -> Sequence[Result]:
         results = self._store.write(partial(write, settings=self._settings, batch=batch))

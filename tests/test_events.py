@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from skan_receiver.config import Settings
-from skan_receiver.errors import Malformed
-from skan_receiver.events import IMPORTED, Intake, Told, unreadable
+from skan_receiver.errors import Malformed, StoreUnavailable
+from skan_receiver.events import IMPORTED, PIECE, Intake, Told, unreadable
 from skan_receiver.mmp.event import Attribution, Event, Kind, Person
 from skan_receiver.storage import (
     Connected,
@@ -234,6 +234,34 @@ def owed(store: Store) -> list[str]:
     """The events that a delivery is about, by what their teller calls them."""
     names = {row.id: row.event_id for row in rows(store)}
     return [names[row.stored_id] for row in rows(store, Delivery)]
+
+
+class Failing(Store):
+    """A disk that is full for one of its transactions."""
+
+    writes, fails_at = 0, 2
+
+    def write(self, work: Callable[[Connection], Any]) -> Any:
+        self.writes += 1
+        if self.writes == self.fails_at:
+            raise StoreUnavailable("the disk is full")
+        return super().write(work)
+
+
+def test_a_long_batch_is_kept_in_pieces_and_told_again_it_is_copies(sqlite_url: str) -> None:
+    """Nobody else writes to SQLite meanwhile, so that no transaction may be as long as a body."""
+    store = Failing(sqlite_url)
+    intake = Intake(store, Settings())
+    batch = [told(replace(PURCHASE, event_id=str(at), order_id=f"T-{at}")) for at in range(PIECE)]
+    batch += [told(replace(REFUND, order_id="T-7"))]
+    with pytest.raises(StoreUnavailable):
+        intake(batch)
+    assert len(rows(store)) == PIECE
+    assert outcomes(intake(batch)) == ["duplicate"] * PIECE + ["stored"]
+    found = {row.event_id: row for row in rows(store)}
+    assert found["7"].withdrawn_by == found["refund"].id
+    assert store.writes == 4
+    store.close()
 
 
 def test_what_is_told_is_owed_at_once_and_a_copy_is_not_owed_again(
