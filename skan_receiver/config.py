@@ -70,6 +70,9 @@ class Settings(BaseSettings):
     invalid_bytes: int = 256 * 1024 * 1024
     quarantine_rows: int = 20_000
     quarantine_bytes: int = 64 * 1024 * 1024
+    # Of what MMPs tell, with a token; at these it is answered 500, so that they tell it again.
+    mmp_quarantine_rows: int = 20_000
+    mmp_quarantine_bytes: int = 64 * 1024 * 1024
     invalid_days: int = 90
     quarantine_days: int = 30
 
@@ -166,6 +169,14 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database's URL; SQLite under `var/` where none is given."""
         return self.database_url or f"sqlite:///{self.var.absolute() / 'skan.sqlite3'}"
+
+    @property
+    def quarantine_caps(self) -> dict[str, tuple[int, int]]:
+        """Rows and bytes that the quarantine has room for, by the kind of what is used."""
+        return {
+            "quarantine": (self.quarantine_rows, self.quarantine_bytes),
+            "quarantine-mmp": (self.mmp_quarantine_rows, self.mmp_quarantine_bytes),
+        }
 
     @cached_property
     def vault_keys(self) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ Knows no destinations, schemas or counts: it leaves a `fresh` row, and `settle` 
 """
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -229,21 +229,22 @@ def _quarantine(
     unreadable: list[tuple[int, Unreadable]],
     results: dict[int, Result],
 ) -> None:
-    if not unreadable:
-        return
-    room = caps.room(
-        connection, "quarantine", rows=settings.quarantine_rows, bytes=settings.quarantine_bytes
-    )
-    kept = []
+    by_kind: defaultdict[str, list[tuple[int, Unreadable]]] = defaultdict(list)
     for position, one in unreadable:
-        fits = room.admit(_size(one))
-        outcome = Outcome.QUARANTINED if fits else Outcome.DROPPED
-        results[position] = Result(outcome, reason=str(one.fault))
-        if fits:
-            kept.append(one)
-    if kept:
-        connection.execute(QUARANTINE.insert(), [_quarantined(one) for one in kept])
-    caps.record(connection, "quarantine", map(_size, kept))
+        by_kind[caps.quarantine(one.incoming.endpoint)].append((position, one))
+    for kind in sorted(by_kind):  # in order, so that no two wait in a circle
+        rows, size = settings.quarantine_caps[kind]
+        room = caps.room(connection, kind, rows=rows, bytes=size)
+        kept = []
+        for position, one in by_kind[kind]:
+            fits = room.admit(_size(one))
+            outcome = Outcome.QUARANTINED if fits else Outcome.DROPPED
+            results[position] = Result(outcome, reason=str(one.fault))
+            if fits:
+                kept.append(one)
+        if kept:
+            connection.execute(QUARANTINE.insert(), [_quarantined(one) for one in kept])
+        caps.record(connection, kind, map(_size, kept))
 
 
 def _size(one: Unreadable) -> int:

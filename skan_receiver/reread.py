@@ -17,6 +17,7 @@ from skan_receiver.mmp.providers.apple import claims_of
 from skan_receiver.mmp.providers.request import take
 from skan_receiver.protocol import Keys, judge, parse
 from skan_receiver.storage import Quarantined, Store, caps
+from skan_receiver.storage.caps import FROM_MMP
 from skan_receiver.storage.columns import table
 from skan_receiver.storage.connections import app_of
 from skan_receiver.storage.place import Candidate
@@ -25,14 +26,13 @@ QUARANTINE = table(Quarantined)
 
 BATCH = 500
 
-FROM_MMP = "mmp:"
-
 
 @dataclass(frozen=True, slots=True)
 class _Readable:
     """A body of the quarantine that can be read now: a postback, or what an MMP told."""
 
     id: int
+    endpoint: str
     size: int
     postbacks: Sequence[Candidate]
     told: Sequence[Told] = ()
@@ -67,7 +67,7 @@ def _read(store: Store, settings: Settings, keys: Keys, row: Row[Any]) -> _Reada
         if row.endpoint.startswith(FROM_MMP):
             return _told(store, settings, keys, row, size)
         incoming = Incoming(row.received_at, row.endpoint, row.body, row.verbatim, row.claims)
-        return _Readable(row.id, size, [_judged(incoming, keys)])
+        return _Readable(row.id, row.endpoint, size, [_judged(incoming, keys)])
     except Malformed:
         return None
 
@@ -97,6 +97,7 @@ def _told(
     ]
     return _Readable(
         row.id,
+        row.endpoint,
         size,
         [_judged(one, keys) for one in apples],
         [Told(row.received_at, name, event) for event in taken.events],
@@ -122,7 +123,7 @@ def _move(store: Store, settings: Settings, readable: Sequence[_Readable]) -> Co
         moved = [one for one in ours if one.id not in stays]
         gone = QUARANTINE.c.id.in_([one.id for one in moved])
         connection.execute(delete(QUARANTINE).where(gone))
-        caps.record(connection, "quarantine", (one.size for one in moved), sign=-1)
+        caps.release(connection, [(one.endpoint, one.size) for one in moved])
         return Counter(result.outcome.value for result in (*stored, *kept))
 
     return store.write(work)

@@ -82,13 +82,11 @@ def _amounts(connection: Connection, settings: Settings) -> Iterator[Finding]:
     waiting = connection.scalar(select(func.count()).select_from(FRESH)) or 0
     if waiting > MOST_FRESH:
         yield warning("worker", f"{waiting:,} postbacks wait to be counted: does a worker run?")
-    for kind, rows, size in (
-        ("invalid", settings.invalid_rows, settings.invalid_bytes),
-        ("quarantine", settings.quarantine_rows, settings.quarantine_bytes),
-    ):
+    caps = {"invalid": (settings.invalid_rows, settings.invalid_bytes), **settings.quarantine_caps}
+    for kind, (rows, size) in caps.items():
         used = connection.execute(select(USAGE).where(USAGE.c.kind == kind)).one_or_none()
         if used and (used.rows >= NEARLY * rows or used.bytes >= NEARLY * size):
-            yield warning(kind, "is nearly at its cap: what comes next is answered and dropped")
+            yield warning(kind, "is nearly at its cap: what comes next is dropped")
 
 
 def _disk(store: Store) -> Iterator[Finding]:

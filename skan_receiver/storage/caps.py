@@ -1,5 +1,9 @@
-"""How much is kept of what nobody vouches for: a flood finds a cap, not a full disk."""
+"""How much is kept of what nobody vouches for: a flood finds a cap, not a full disk.
 
+What comes with a token has a cap of its own: nobody without one can fill it.
+"""
+
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -10,6 +14,10 @@ from skan_receiver.storage.postbacks import Usage
 from skan_receiver.storage.upsert import add
 
 USAGE = table(Usage)
+
+# In the quarantine, what an MMP told: `mmp:` and its name.
+FROM_MMP = "mmp:"
+QUARANTINE, QUARANTINE_MMP = "quarantine", "quarantine-mmp"
 
 
 @dataclass(slots=True)
@@ -30,7 +38,7 @@ class Room:
 
 
 def room(connection: Connection, kind: str, *, rows: int, bytes: int) -> Room:
-    """What is left of `kind` ("invalid", "quarantine") under caps of `rows` and `bytes`."""
+    """What is left of a `kind` ("invalid", or one of the quarantine's) under these caps."""
     used = connection.execute(select(USAGE).where(USAGE.c.kind == kind)).one_or_none()
     if used is None:
         return Room(rows, bytes)
@@ -40,6 +48,21 @@ def room(connection: Connection, kind: str, *, rows: int, bytes: int) -> Room:
 def size_of(body: bytes, verbatim: bytes | None, claims: str | None) -> int:
     """What a row of the quarantine takes: a forwarder's own writing fills a disk as well."""
     return len(body) + len(verbatim or b"") + len((claims or "").encode())
+
+
+def quarantine(endpoint: str) -> str:
+    """Under which cap a body is that came in here and cannot be read."""
+    return QUARANTINE_MMP if endpoint.startswith(FROM_MMP) else QUARANTINE
+
+
+def release(connection: Connection, gone: Iterable[tuple[str, int]]) -> int:
+    """Give back what rows of the quarantine took, each by its endpoint and size; how many."""
+    sizes: defaultdict[str, list[int]] = defaultdict(list)
+    for endpoint, size in gone:
+        sizes[quarantine(endpoint)].append(size)
+    for kind in sorted(sizes):
+        record(connection, kind, sizes[kind], sign=-1)
+    return sum(map(len, sizes.values()))
 
 
 def record(connection: Connection, kind: str, sizes: Iterable[int], sign: int = +1) -> None:

@@ -145,10 +145,9 @@ def _quarantine(store: Store, traces: Traces) -> Counter[str]:
 
     def work(connection: Connection, rows: Sequence[Row[Any]]) -> int:
         gone = delete(QUARANTINE).where(QUARANTINE.c.id.in_([row.id for row in rows]))
-        counted = gone.returning(QUARANTINE.c.body, QUARANTINE.c.verbatim, QUARANTINE.c.claims)
-        sizes = [caps.size_of(*row) for row in connection.execute(counted)]
-        caps.record(connection, "quarantine", sizes, sign=-1)
-        return len(sizes)
+        named = [QUARANTINE.c[name] for name in ("endpoint", "body", "verbatim", "claims")]
+        found = connection.execute(gone.returning(*named)).all()
+        return caps.release(connection, [(row[0], caps.size_of(*row[1:])) for row in found])
 
     columns = [QUARANTINE.c[name] for name in ("body", "verbatim", "claims", "reason", "member")]
     return Counter(quarantined=_look_through(store, traces, QUARANTINE, columns, work))
@@ -185,7 +184,7 @@ def _look_through(
         if not found:
             return total
         last = found[-1].id
-        if held := [row for row in found if traces.are_in(*row[1:])]:
+        if held := [found[place] for place in traces.rows_in([row[1:] for row in found])]:
             total += store.write(lambda connection, held=held: work(connection, held))  # type: ignore[misc]  # mypy cannot infer it
 
 

@@ -191,6 +191,6 @@ class Quarantined(SQLModel, table=True):
 class Usage(SQLModel, table=True):
     """How much is kept of what nobody vouches for, so that a flood finds a cap."""
 
-    kind: str = Field(primary_key=True)  # "invalid", "quarantine"
+    kind: str = Field(primary_key=True)  # "invalid", "quarantine", "quarantine-mmp"
     rows: int = big(default=0)
     bytes: int = big(default=0)

@@ -83,11 +83,11 @@ def drop_quarantined(store: Store, before: datetime) -> int:
     past = select(QUARANTINE.c.id).where(QUARANTINE.c.received_at < before)
     ids = [row.id for row in _find(store, past)]
     gone = delete(QUARANTINE).where(QUARANTINE.c.id.in_(ids))
-    counted = (QUARANTINE.c.body, QUARANTINE.c.verbatim, QUARANTINE.c.claims)
+    counted = [QUARANTINE.c[name] for name in ("endpoint", "body", "verbatim", "claims")]
 
     def work(connection: Connection) -> int:
-        sizes = [caps.size_of(*row) for row in connection.execute(gone.returning(*counted))]
-        return _freed(connection, "quarantine", sizes)
+        found = connection.execute(gone.returning(*counted)).all()
+        return caps.release(connection, [(row[0], caps.size_of(*row[1:])) for row in found])
 
     return store.write(work) if ids else 0
 

@@ -1,7 +1,8 @@
 """Where MMPs post installs and in-app events: `/mmp/<provider>/<token>`.
 
-They try again after a 5xx and after nothing else, so whatever can be kept is answered 200. What we
-cannot read goes to the quarantine: a field that an MMP renames must not lose installs.
+They try again after a 5xx and after nothing else, so whatever is kept is answered 200, and nothing
+else. What we cannot read goes to the quarantine, whose cap here is MMPs' own: a field that one of
+them renames must not lose installs, nor may whoever floods Apple's endpoints.
 """
 
 from collections import Counter
@@ -14,8 +15,8 @@ from flask import Blueprint, Response, request
 from flask.blueprints import BlueprintSetupState
 from werkzeug.exceptions import NotFound
 
-from skan_receiver.events import Told, unreadable
-from skan_receiver.ingest import Incoming
+from skan_receiver.events import PIECE, Told, unreadable
+from skan_receiver.ingest import Incoming, Outcome
 from skan_receiver.mmp.providers import PROVIDERS, Provider
 from skan_receiver.mmp.providers.apple import claims_of
 from skan_receiver.mmp.providers.members import MOST_MEMBERS
@@ -63,8 +64,9 @@ def told(provider: str, token: str) -> Response:
         body = read_body(request.environ, LARGEST_BODY)
     except BadBody as fault:
         return _not_whole(fault)
-    _keep(known, who, take_in(known, who, body))
-    return Response()
+    if _keep(known, who, take_in(known, who, body)):
+        return Response()
+    return _again("something could not be kept: a cap is reached, see `doctor`")
 
 
 def take_in(provider: Provider, who: Admitted, body: bytes) -> Taken:
@@ -88,12 +90,18 @@ def ready(who: Admitted) -> Response:
     return harden(Response(text, content_type="text/plain"))
 
 
-def _keep(provider: Provider, who: Admitted, taken: Taken) -> None:
+def _keep(provider: Provider, who: Admitted, taken: Taken) -> bool:
+    """Whether all of it is kept; but for what is of somebody erased, which nobody may keep."""
     now = datetime.now(UTC)
     endpoint = f"forwarded:{provider.name}"
-    postbacks = services().ingest(
-        [Incoming(now, endpoint, row.body, row.verbatim, claims_of(row)) for row in taken.apples]
-    )
+    apples = [
+        Incoming(now, endpoint, row.body, row.verbatim, claims_of(row)) for row in taken.apples
+    ]
+    postbacks = [
+        result
+        for at in range(0, len(apples), PIECE)
+        for result in services().ingest(apples[at : at + PIECE])
+    ]
     results = services().intake(
         [
             *(Told(now, who.name, event) for event in taken.events),
@@ -107,7 +115,8 @@ def _keep(provider: Provider, who: Admitted, taken: Taken) -> None:
         metrics.arrived(endpoint, result.outcome, result.verdict, None)
     for outcome, n in Counter(result.outcome for result in results).items():
         metrics.told(provider.name, outcome, n)
-    for one, result in zip(taken.unread, results[len(taken.events) :], strict=True):
+    unread = results[len(taken.events) :]
+    for one, result in zip(taken.unread, unread, strict=True):
         log.info(
             "not read",
             request=request_id(request.environ),
@@ -116,12 +125,17 @@ def _keep(provider: Provider, who: Admitted, taken: Taken) -> None:
             outcome=result.outcome,
             reason=str(one.fault),
         )
+    return all(result.outcome is not Outcome.DROPPED for result in (*postbacks, *unread))
 
 
 def _not_whole(fault: BadBody) -> Response:
     """A body that broke off will come again after a 500; one that is too large would not shrink."""
     if fault.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return problem(fault.status, str(fault))
-    answer = problem(HTTPStatus.INTERNAL_SERVER_ERROR, str(fault))
+    return _again(str(fault))
+
+
+def _again(why: str) -> Response:
+    answer = problem(HTTPStatus.INTERNAL_SERVER_ERROR, why)
     answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return answer

@@ -148,7 +148,7 @@ def test_an_erased_person_is_nowhere(world: World) -> None:
     assert (answers_.count(ERASED), answers_[-1]) == (2, "ok")
     (kept,) = world.rows(Quarantined)
     assert json.loads(kept.body) == {"idfa": OTHER.idfa}
-    assert {row.rows for row in world.rows(Usage) if row.kind == "quarantine"} == {1}
+    assert {row.rows for row in world.rows(Usage) if row.kind == "quarantine-mmp"} == {1}
     assert [row.claims for row in world.rows(Arrival)] == [None, '{"ref": "campaign-7"}']
     assert dict(erased.rows) == {
         "events": 2, "decisions": 4, "deliveries": 4, "attempts": 2, "attributions": 1,

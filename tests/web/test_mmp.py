@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ from structlog.testing import capture_logs
 
 from skan_receiver.mmp.providers import PROVIDERS
 from skan_receiver.reread import reread
-from skan_receiver.storage import Quarantined, StoredEvent, StoredPostback, connections
+from skan_receiver.storage import Quarantined, StoredEvent, StoredPostback, Usage, connections
+from skan_receiver.storage.retention import drop_quarantined
 from tests.mmp.told import IDFA, adjust, appsflyer, branch
 from tests.web.site import Site
 
@@ -124,6 +126,30 @@ def test_what_cannot_be_kept_is_answered_500(site: Site) -> None:
     site.store.write(lambda connection: connection.exec_driver_sql("DROP TABLE event"))
     answer = site.client.get(path, query_string=adjust())
     assert (answer.status_code, answer.headers["Retry-After"]) == (500, "30")
+
+
+def test_nobody_without_a_token_fills_the_quarantine_of_mmps(
+    store_url: str, tmp_path: Path
+) -> None:
+    """Where it is full all the same, nothing is said to be kept that is not."""
+    site = Site(store_url, tmp_path, quarantine_rows=1, mmp_quarantine_rows=2)
+    path = connect(site, "appsflyer")
+    for number in range(3):
+        junk = {"version": "4.0", "x": number}
+        assert site.client.post("/receive", json=junk).status_code == 200
+    renamed = [{"event_name": "install", "renamed_time": f"2026-03-0{day}"} for day in (1, 2, 3)]
+    answers = [site.client.post(path, json=[one, appsflyer()]) for one in renamed]
+    assert [answer.status_code for answer in answers] == [200, 200, 500]
+    assert answers[-1].headers["Retry-After"] == "30"
+    assert [row.endpoint for row in quarantined(site)] == ["network", *["mmp:appsflyer"] * 2]
+    assert len(events(site)) == 1
+    drop_quarantined(site.store, datetime.now(UTC) + timedelta(days=1))
+    assert {(row.kind, row.rows) for row in site.receiver.rows(Usage)} == {
+        ("quarantine", 0),
+        ("quarantine-mmp", 0),
+    }
+    assert site.client.post(path, json=renamed[2]).status_code == 200
+    site.close()
 
 
 def test_rows_of_apples_postbacks_are_verified_as_any_other(site: Site) -> None:
