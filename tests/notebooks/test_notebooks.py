@@ -54,6 +54,7 @@ def test_a_notebook_is_what_its_source_says(source: Path, paired: Path) -> None:
     assert not any(cell.get("outputs") for cell in written.cells)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [source.stem for source in SOURCES])
 def test_a_notebook_runs_and_its_assertions_hold(demo: Path, name: str) -> None:
     """From the first cell to the last, on data that anybody can make."""
