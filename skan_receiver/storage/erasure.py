@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, delete, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, delete, or_, select, text, update
 
 from skan_receiver.config import Settings
 from skan_receiver.mmp.traces import Traces
@@ -154,16 +154,17 @@ def _quarantine(store: Store, traces: Traces) -> Counter[str]:
 
 
 def _claims(store: Store, traces: Traces) -> Counter[str]:
-    """What forwarders added to postbacks; Apple's own fields name nobody."""
+    """What forwarders added to postbacks, and how they wrote it; Apple's own fields name nobody."""
+    emptied = {"claims": None, "body": None}
 
     def work(connection: Connection, rows: Sequence[Row[Any]]) -> int:
         which = ARRIVAL.c.id.in_([row.id for row in rows])
-        return connection.execute(update(ARRIVAL).where(which).values(claims=None)).rowcount
+        return connection.execute(update(ARRIVAL).where(which).values(emptied)).rowcount
 
-    only = (text(CLAIMED),)
-    return Counter(
-        claims=_look_through(store, traces, ARRIVAL, (ARRIVAL.c.claims,), work, only=only)
-    )
+    forwarded = ARRIVAL.c.endpoint.startswith("forwarded:", autoescape=True)
+    only = (forwarded, or_(text(CLAIMED), ARRIVAL.c.body.is_not(None)))
+    columns = (ARRIVAL.c.body, ARRIVAL.c.claims)
+    return Counter(claims=_look_through(store, traces, ARRIVAL, columns, work, only=only))
 
 
 def _look_through(

@@ -86,3 +86,10 @@ def test_others_are_not_found() -> None:
     other = IDFA.replace("9F", "8F").encode()
     assert not Traces([IDFA, "customer-1"]).are_in(other, b"customer-12", b"a customer-1x", None)
     assert not Traces(["", " "]).are_in(b"", b"anything")
+
+
+def test_many_rows_are_looked_through_at_once() -> None:
+    """And those that hold it are named; what two rows come to side by side holds nothing."""
+    rows = [(b"a", None), ("x", IDFA.lower()), (IDFA[:18], IDFA[18:]), (b64encode(IDFA.encode()),)]
+    assert Traces([IDFA]).rows_in(rows) == [1, 3]
+    assert Traces([IDFA]).rows_in(rows[2:3]) == Traces([IDFA]).rows_in([]) == []
