@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 
 import skan_receiver as skan
+from skan_receiver.mmp.event import Person
 from skan_receiver.mmp.providers import PROVIDERS
 from skan_receiver.mmp.providers.apple import COLUMNS, AppleRow
 from skan_receiver.mmp.providers.request import take
@@ -81,6 +82,30 @@ def test_what_the_mmp_adds_is_a_claim_and_no_persons_identifier_is_kept() -> Non
     assert found.verbatim is not None
     assert b"203.0.113.7" not in found.verbatim + json.dumps(dict(found.claims)).encode()
     assert b"skad_transaction_id" in found.verbatim
+
+
+@pytest.mark.parametrize(
+    ("provider", "column"),
+    [
+        (name, says.name)
+        for name in COLUMNS
+        for says in PROVIDERS[name].table
+        if says.field in Person.__dataclass_fields__ and says.field not in ("ip", "user_agent")
+    ],
+)
+@pytest.mark.parametrize("store_ip", [True, False])
+def test_no_name_of_the_mmps_for_a_user_is_kept_beside_a_postback(
+    provider: str, column: str, *, store_ip: bool
+) -> None:
+    """Neither as a claim nor in the bytes that came, whatever else is kept."""
+    who = "1700000000000-7654321"
+    said = row(provider, SIGNER.skadnetwork("4.0"), campaign="Spring", click_id=who)
+    query = [(name, str(value)) for name, value in {**said, column: who}.items()]
+    (found,) = take(PROVIDERS[provider], query, b"", store_ip=store_ip).apples
+    assert found.verbatim is not None
+    kept = found.verbatim + found.body + json.dumps(dict(found.claims)).encode()
+    assert who.encode() not in kept
+    assert b"Spring" in kept
 
 
 @pytest.mark.parametrize("form", ["plain", "quoted", "base64", "quoted base64"])

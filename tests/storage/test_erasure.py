@@ -126,10 +126,13 @@ def everything(world: World) -> Erased:
             Attempt, delivery_id=other_delivery, at=datetime.now(UTC), duration_ms=1, url="u",
             answer=said, error="", error_class="", status=400,
         )  # fmt: skip
-    for stored_id, value in enumerate((IDFA, "campaign-7")):
+    for stored_id, (value, body) in enumerate(
+        ((IDFA, None), (None, named), (None, None), ("campaign-7", b'{"version": "4.0"}'))
+    ):
         world.add(
             Arrival, identity=bytes(16), stored_id=stored_id, received_at=datetime.now(UTC),
-            endpoint="forwarded:x", kind="standing", claims=json.dumps({"ref": value}),
+            endpoint="forwarded:x", kind="standing", body=body,
+            claims=json.dumps({"ref": value}) if value else None,
         )  # fmt: skip
     return world.erase()
 
@@ -149,10 +152,12 @@ def test_an_erased_person_is_nowhere(world: World) -> None:
     (kept,) = world.rows(Quarantined)
     assert json.loads(kept.body) == {"idfa": OTHER.idfa}
     assert {row.rows for row in world.rows(Usage) if row.kind == "quarantine-mmp"} == {1}
-    assert [row.claims for row in world.rows(Arrival)] == [None, '{"ref": "campaign-7"}']
+    *emptied, kept = world.rows(Arrival)
+    assert [(row.claims, row.body) for row in emptied] == [(None, None)] * 3
+    assert (kept.claims, kept.body) == ('{"ref": "campaign-7"}', b'{"version": "4.0"}')
     assert dict(erased.rows) == {
         "events": 2, "decisions": 4, "deliveries": 4, "attempts": 2, "attributions": 1,
-        "touches": 1, "answers": 2, "quarantined": 6, "claims": 1,
+        "touches": 1, "answers": 2, "quarantined": 6, "claims": 2,
     }  # fmt: skip
 
 

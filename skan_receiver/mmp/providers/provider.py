@@ -29,6 +29,8 @@ from skan_receiver.mmp.providers.values import READERS, said, text
 PARTS = {"person": Person, "attribution": Attribution, "signals": Signals, "device": Device}
 _NAMES = {part: tuple(field.name for field in fields(kind)) for part, kind in PARTS.items()}
 
+_WHO = frozenset(_NAMES["person"]) - {"ip", "user_agent"}
+
 REJECTED = Kind.REJECTED.value
 INSTALLS = {Kind.INSTALL, Kind.REINSTALL}
 
@@ -109,6 +111,12 @@ class Provider:
                 told[says.field] = self._value(says, members[says.name])
         self.finish(told)
         return self._event({field: value for field, value in told.items() if value is not None})
+
+    def nameless(self, members: Members) -> dict[str, Any]:
+        """Members without those that tell who it was, under the MMP's names or under ours. The
+        address and the user agent are `personal.Sieve`'s to hold back."""
+        who = _WHO | {says.name for says in self.table if says.field in _WHO}
+        return {name: value for name, value in members.items() if name not in who}
 
     def urls(self, base: str, token: str) -> list[Url]:
         """The addresses to paste at this MMP."""

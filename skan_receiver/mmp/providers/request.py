@@ -9,6 +9,7 @@ from skan_receiver.mmp.event import Event, Platform
 from skan_receiver.mmp.providers.apple import AppleRow, apple_row, is_apples
 from skan_receiver.mmp.providers.members import (
     LARGEST_EVENT,
+    Members,
     Query,
     flat,
     objects,
@@ -79,9 +80,14 @@ def _take(
         raise Malformed(f"an event has at most {LARGEST_EVENT} bytes")
     members = flat(one, provider.opened)
     if is_apples(provider.name, members):
-        taken.apples.append(apple_row(provider.name, members, store_ip=store_ip))
+        taken.apples.append(_apples(provider, members, store_ip=store_ip))
     else:
         taken.events.append(_of_app(provider.event(members), app_id))
+
+
+def _apples(provider: Provider, members: Members, *, store_ip: bool) -> AppleRow:
+    """A postback of Apple's names nobody, and nobody is named beside it."""
+    return apple_row(provider.name, provider.nameless(members), store_ip=store_ip)
 
 
 def _of_app(event: Event, app_id: int | None) -> Event:
