@@ -26,5 +26,5 @@ def setup_(*, as_json: bool) -> None:
             printable(f"{'done ' if step.is_done else 'to do'}  {number}. {step.what}: {step.said}")
         )
         if not step.is_done:
-            click.echo(f"          skan-receiver {step.command}")
+            click.echo(f"          {step.command}")
     raise SystemExit(0 if all(step.is_done for step in found) else 1)

@@ -78,14 +78,16 @@ def _told(connection: Connection) -> Step:
         "Somebody tells us of events",
         bool(names),
         ", ".join(names) or "no MMP is connected, and no key has the scope events",
-        "events connect appsflyer  (or: keys create shop-server --scope events)",
+        "skan-receiver events connect appsflyer  (or: keys create shop-server --scope events)",
     )
 
 
 def _came(connection: Connection) -> Step:
     last = connection.scalar(select(func.max(EVENT.c.received_at)))
     said = "none yet" if last is None else f"the last one at {last:%Y-%m-%d %H:%M} UTC"
-    return Step("The first event has come", last is not None, said, "events connections")
+    return Step(
+        "The first event has come", last is not None, said, "skan-receiver events connections"
+    )
 
 
 def _destinations(destinations: Destinations) -> Step:
@@ -94,7 +96,7 @@ def _destinations(destinations: Destinations) -> Step:
         "A destination gets events",
         bool(destinations),
         names or "none does",
-        "destinations presets, then: destinations add NAME --preset …",
+        "skan-receiver destinations presets, then: destinations add NAME --preset …",
     )
 
 
@@ -112,7 +114,7 @@ def _mapped(connection: Connection, destinations: Destinations) -> Step:
         "Events are mapped to what partners call them",
         bool(destinations and came) and not deaf,
         said if destinations else "no destination gets events",
-        "destinations export, change `events:` and `installs:`, destinations import",
+        "skan-receiver destinations export, change `events:` and `installs:`, destinations import",
     )
 
 
@@ -125,7 +127,7 @@ def _counted_once(destinations: Destinations) -> Step:
         "It is said whether an MMP sends the same to the partner",
         bool(destinations),
         said if destinations else "no destination gets events",
-        "destinations export, answer `already_sent_by_mmp:`, destinations import",
+        "skan-receiver destinations export, answer `already_sent_by_mmp:`, destinations import",
     )
 
 
@@ -142,7 +144,7 @@ def _delivered(connection: Connection, destinations: Destinations) -> Step:
         bool(destinations) and not missing,
         f"{missing[0]} has taken none yet" if missing else "each destination takes what it is sent"
         if destinations else "no destination gets events",
-        f"destinations test {missing[0] if missing else 'NAME'} --send",
+        f"skan-receiver destinations test {missing[0] if missing else 'NAME'} --send",
     )  # fmt: skip
 
 
@@ -153,7 +155,7 @@ def _consent(connection: Connection) -> Step:
         "A policy of consent is recorded, for where no law decides",
         policy is not None,
         said[policy],
-        "events policy allow --reason … --author …  (or: deny)",
+        "skan-receiver events policy allow --reason … --author …  (or: deny)",
     )
 
 
@@ -164,7 +166,7 @@ def _retention(settings: Settings) -> Step:
         "It is decided how long users' data is kept",
         bool(decided),
         days if decided else f"{days}: nobody has said so",
-        "set SKAN_PERSON_DAYS and SKAN_EVENT_DAYS; a person: events erase --device-id ID",
+        "SKAN_PERSON_DAYS=90 SKAN_EVENT_DAYS=730  (in the environment or in .env)",
     )
 
 
@@ -174,5 +176,5 @@ def _named(connection: Connection) -> Step:
         "Media sources are named, so that nothing is counted twice",
         known > 0,
         f"{known} of them: see `report overlap`" if known else "none is",
-        'events sources map "Facebook Ads" v9wttpbfk9.skadnetwork',
+        'skan-receiver events sources map "Facebook Ads" v9wttpbfk9.skadnetwork',
     )

@@ -45,7 +45,7 @@ def test_each_step_is_done_in_its_turn(store: Store, monkeypatch: pytest.MonkeyP
     assert "acme is told nothing of what came: af_purchase" in found(store)[3].said
     intake.define(destination(URL))
     assert done(store)[2:6] == [True, True, True, False]
-    assert found(store)[5].command == "destinations test acme --send"
+    assert found(store)[5].command == "skan-receiver destinations test acme --send"
 
     intake.take(purchase())
     store.write(lambda connection: connection.execute(update(table(Delivery)).values(state="done")))
