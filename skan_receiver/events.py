@@ -149,7 +149,7 @@ def _settle(connection: Connection, settings: Settings, new: Mapping[int, Told])
     event_intake.take_back(connection, links.found)
     now = max(one.received_at for one in new.values())
     owed = [(id_, event) for id_, event in links.standing() if new[id_].connection != IMPORTED]
-    owe_events(connection, attribute_installs(connection, settings, owed, now), now)
+    owe_events(connection, attribute_installs(connection, settings, owed, now))
 
 
 def _erased(

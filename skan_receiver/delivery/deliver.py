@@ -13,6 +13,8 @@ from sqlalchemy import Row, bindparam, select
 from skan_receiver.delivery import ledger
 from skan_receiver.delivery.destinations.destination import EVENTS, POSTBACKS, VERBATIM, WINDOWS
 from skan_receiver.delivery.directory import Directory
+from skan_receiver.delivery.firsts import IS_ITS_OWN
+from skan_receiver.delivery.firsts import OWED as DECIDED
 from skan_receiver.delivery.gate import Ask
 from skan_receiver.delivery.lane import Claim, InHand, Lane
 from skan_receiver.delivery.outcome import outcome, write_down
@@ -37,10 +39,11 @@ ABOUT = {
         (WINDOWS, tuple(REPORT_WINDOW.c)),
     )
 } | {
-    # An event, once for each destination that it was decided for.
+    # An event, once for each destination that it was decided for and may go to.
     EVENTS: select(*EVENT.c, DECISION.c.withheld, DECISION.c.destination.label("decided_for"))
     .join(DECISION, DECISION.c.event_id == EVENT.c.id)
     .where(EVENT.c.id.in_(bindparam("ids", expanding=True)))
+    .where(DECISION.c.outcome == DECIDED, IS_ITS_OWN)
 }
 
 # Several exchanges long; renewed after a third. A worker that is killed keeps what it held from

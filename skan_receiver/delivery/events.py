@@ -10,12 +10,13 @@ from sqlalchemy import ColumnElement, Connection, and_, select
 
 from skan_receiver.delivery.destinations import EventDestination
 from skan_receiver.delivery.destinations.mapping import Mapped
-from skan_receiver.delivery.firsts import DECISION, EVENT, HELD, OWED, Firsts
+from skan_receiver.delivery.firsts import DECISION, EVENT, HELD, IS_ITS_OWN, OWED, Firsts
 from skan_receiver.delivery.ledger import Owed, owe
 from skan_receiver.delivery.registry import DESTINATION, hold_still, readable
 from skan_receiver.mmp.consent import Decision, decide
 from skan_receiver.mmp.event import Attribution, Event, Kind, identity_of
 from skan_receiver.mmp.withdrawals import WITHDRAWALS
+from skan_receiver.storage.clock import clock
 from skan_receiver.storage.consent import standing
 from skan_receiver.storage.rates import NoRate, Rates, load_rates
 from skan_receiver.storage.upsert import insert_new
@@ -27,7 +28,7 @@ OF_AN_AD = ("click_id", *(one.name for one in fields(Attribution) if one.name !=
 NOT_THEIRS = "it is given to no ad of the partner's"
 
 
-def owe_events(connection: Connection, events: Batch, now: datetime) -> None:
+def owe_events(connection: Connection, events: Batch) -> None:
     """Decide of each event, by its row's number, for each destination of events, and owe what may
     go; in the transaction that stored them. Once decided it stays so, whoever asks again.
 
@@ -38,6 +39,7 @@ def owe_events(connection: Connection, events: Batch, now: datetime) -> None:
     destinations, unreadable = _destinations(connection)
     if not events:
         return
+    now = clock(connection)
     deciding = Deciding(connection, destinations, events)
     rows = [
         _row(id_, name, Decision(sends=False, reason=why), now)
@@ -101,14 +103,12 @@ class Deciding:
         assert mapped is not None
         if refused := self._out_of_range(mapped, event):
             return Decision(sends=False, reason=refused)
-        consented = decide(
-            event, destination.vendor, policy=self._policy, takes_bare=destination.takes_bare
-        )
+        consented = consent(destination, event, policy=self._policy)
         if not consented.sends:
             return consented
         if mapped.first_only and (refused := self._firsts.refuses(destination.name, id_, event)):
             return Decision(sends=False, reason=refused)
-        return Decision(sends=True, withheld={**_others(destination, event), **consented.withheld})
+        return consented
 
     def _out_of_range(self, mapped: Mapped, event: Event) -> str:
         if not mapped.has_range:
@@ -132,11 +132,20 @@ class Deciding:
             .join(DECISION, DECISION.c.event_id == EVENT.c.id)
             .where(which, EVENT.c.kind.not_in(WITHDRAWALS))
             .where(DECISION.c.destination == destination.name, DECISION.c.outcome == OWED)
+            .where(IS_ITS_OWN)
         )
         known = any(name == destination.name and _is_of(event, one) for name, one in self._owed)
         if known or self._connection.execute(before).first() is not None:
             return ""
         return "it was never sent what this takes back"
+
+
+def consent(destination: EventDestination, event: Event, *, policy: bool | None) -> Decision:
+    """What may go there of what the mapping lets through."""
+    found = decide(event, destination.vendor, policy=policy, takes_bare=destination.takes_bare)
+    if not found.sends:
+        return found
+    return Decision(sends=True, withheld={**_others(destination, event), **found.withheld})
 
 
 def _taken_back(event: Event) -> ColumnElement[bool] | None:

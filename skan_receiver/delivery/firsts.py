@@ -10,16 +10,23 @@ from collections.abc import Collection, Iterator
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, or_, select, text
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, exists, or_, select, text
 
 from skan_receiver.mmp.event import Event
 from skan_receiver.mmp.withdrawals import BY
-from skan_receiver.storage import EventDecision, StoredEvent
+from skan_receiver.storage import EventDecision, StoredDestination, StoredEvent
 from skan_receiver.storage.columns import table
 
 EVENT, DECISION = table(StoredEvent), table(EventDecision)
+DESTINATION = table(StoredDestination)
 
 OWED, HELD = "owed", "held"
+
+# Of a decision: it was made for the destination that has the name now, and not for one that was
+# removed and may have been another partner's. By the database's clock, both of them.
+IS_ITS_OWN = exists().where(
+    DESTINATION.c.name == DECISION.c.destination, DESTINATION.c.created_at <= DECISION.c.at
+)
 
 # Of `pg_advisory_xact_lock`'s two numbers the one that is ours.
 LOCKS = 7355610
@@ -43,6 +50,7 @@ BEFORE = (
     select(EVENT.c.id)
     .join(DECISION, DECISION.c.event_id == EVENT.c.id)
     .where(DECISION.c.destination == bindparam("destination"), DECISION.c.outcome == OWED)
+    .where(IS_ITS_OWN)
     .where(EVENT.c.id != bindparam("id"), EVENT.c.kind == bindparam("kind"))
     .where(EVENT.c.name == bindparam("name"), _app("app_id"), _app("bundle_id"))
     .where(or_(*map(_is, BY)))

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, or_, select, update
 
 from skan_receiver.config import Settings
+from skan_receiver.delivery.destinations import KINDS
+from skan_receiver.delivery.firsts import DECISION, IS_ITS_OWN
+from skan_receiver.delivery.firsts import OWED as DECIDED
 from skan_receiver.delivery.ledger import Owed, owe
 from skan_receiver.delivery.registry import Changed, Entry, settling
 from skan_receiver.storage import Delivery, Fresh, Store, StoredDestination, StoredPostback
@@ -27,6 +30,7 @@ DESTINATION, FRESH = table(StoredDestination), table(Fresh)
 PIECE = 2_000
 
 SETTLED = (DONE, DEAD)
+OF_POSTBACKS = [name for name, kind in KINDS.items() if kind.about_postbacks]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +49,7 @@ class Which:
     def conditions(self) -> Iterator[ColumnElement[bool]]:
         """One for each that narrows."""
         yield DELIVERY.c.state.in_([state for state in self.states if state in SETTLED])
-        # To one that is no more, it would be owed for ever.
-        yield exists().where(DESTINATION.c.name == DELIVERY.c.destination)
+        yield from _is_its_own()
         if self.ids:
             yield DELIVERY.c.id.in_(self.ids)
         if self.destination is not None:
@@ -66,6 +69,22 @@ class Which:
             yield func.lower(POSTBACK.c.ad_network_id) == self.ad_network_id.lower()
         if self.window is not None:
             yield POSTBACK.c.window == self.window
+
+
+def _is_its_own() -> Iterator[ColumnElement[bool]]:
+    """To a destination that is no more, it would be owed for ever. What was decided or added up for
+    one that was removed goes to no other of its name, which may be another partner's; postbacks
+    tell of nobody, and go by the networks of who asks (`destinations.decoded`)."""
+    named = DESTINATION.c.name == DELIVERY.c.destination
+    same = DELIVERY.c.created_at >= DESTINATION.c.created_at
+    yield exists().where(named, or_(DESTINATION.c.kind.in_(OF_POSTBACKS), same))
+    decided = exists().where(
+        DECISION.c.event_id == DELIVERY.c.stored_id,
+        DECISION.c.destination == DELIVERY.c.destination,
+        DECISION.c.outcome == DECIDED,
+        IS_ITS_OWN,
+    )
+    yield or_(exists().where(named, DESTINATION.c.kind != "event"), decided)
 
 
 def count(connection: Connection, which: Which) -> int:

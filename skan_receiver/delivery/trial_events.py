@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 
 from skan_receiver.delivery.destinations import EventDestination
 from skan_receiver.delivery.destinations.mapping import ANY
-from skan_receiver.delivery.firsts import DECISION, EVENT, OWED
+from skan_receiver.delivery.firsts import DECISION, EVENT, IS_ITS_OWN, OWED
 from skan_receiver.errors import SkanError
 from skan_receiver.mmp.event import (
     Att,
@@ -51,7 +51,7 @@ def subject(
     mine = DECISION.c.event_id == EVENT.c.id, DECISION.c.destination == destination.name
     decided = select(*EVENT.c, DECISION.c.withheld, DECISION.c.outcome, DECISION.c.reason)
     row = connection.execute(
-        decided.join(DECISION, mine[0]).where(mine[1], EVENT.c.id == event_id)
+        decided.join(DECISION, mine[0]).where(mine[1], IS_ITS_OWN, EVENT.c.id == event_id)
     ).first()
     if row is None:
         why = f"there is no event {event_id} that was decided of for {destination.name!r}"

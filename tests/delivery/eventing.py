@@ -135,7 +135,7 @@ class Intake:
         def work(connection: Connection) -> list[int]:
             hold_still(connection)
             ids = [store_event(connection, event) for event in events]
-            owe_events(connection, list(zip(ids, events, strict=True)), NOON)
+            owe_events(connection, list(zip(ids, events, strict=True)))
             return ids
 
         return self.store.write(work)

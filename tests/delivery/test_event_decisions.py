@@ -24,7 +24,6 @@ from tests.delivery.eventing import (
     destination,
     purchase,
 )
-from tests.receiving import NOON
 
 URL = "https://acme.example/pb?event={event}"
 ORGANIC = Attribution(is_attributed=False, media_source="organic")
@@ -257,7 +256,7 @@ def test_what_was_decided_stays(store: Store) -> None:
     intake.define(destination(URL))
     (id_,) = intake.take(purchase())
     again = purchase(signals=Signals(att=Att.DENIED))
-    store.write(lambda connection: owe_events(connection, [(id_, again)], NOON))
+    store.write(lambda connection: owe_events(connection, [(id_, again)]))
     assert intake.reason() == ""
     assert len(intake.books.deliveries()) == 1
 

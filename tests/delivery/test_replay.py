@@ -1,12 +1,18 @@
 """Sending again, on purpose: each keeps its name, and a dry run tells how many."""
 
+import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from skan_receiver.delivery import Deliverer, Retry, registry, replay
-from skan_receiver.delivery.replay import Which
+from skan_receiver.delivery.destinations import ANY_KIND, Destination
+from skan_receiver.delivery.replay import DELIVERY, Which
+from skan_receiver.mmp.event import Kind
 from skan_receiver.storage import Store
+from tests.delivery.eventing import Intake, destination, purchase
 from tests.delivery.owing import Books, relay, sender
 from tests.delivery.test_deliver import until
 from tests.receiving import NOON
@@ -106,3 +112,80 @@ def test_a_new_destination_gets_what_came_before_it_only_when_asked(
     assert replay.missed(store, settings, entry(books), *period) == 1
     assert replay.missed(store, settings, entry(books), *period) == 0
     assert books.states() == {"owed": 1}
+
+
+def removed_and_added_again(store: Store, before: Destination, after: Destination) -> None:
+    registry.remove(store, before.name)
+    time.sleep(0.002)
+    registry.add(store, after)
+
+
+@pytest.mark.parametrize("partner", ["acme", "rival"])
+def test_what_a_removed_destination_was_owed_of_users_goes_to_no_namesake(
+    store: Store, partner: str
+) -> None:
+    """Whoever it belongs to: consent, and whose ad it was, were looked at for the one before."""
+    intake = Intake(store)
+    with sink() as one, sink() as other:
+        before = destination(f"{one.url}?c={{click_id}}&idfa={{idfa}}")
+        intake.define(before)
+        intake.take(purchase())
+        again = {"partner": partner, "media_sources": ["rival_int"], "withdrawals": "Refund"}
+        removed_and_added_again(
+            store, before, destination(f"{other.url}?c={{click_id}}&idfa={{idfa}}", **again)
+        )
+        assert intake.books.states() == {"dead": 1}
+        which = Which(ids=(1,), states=("done", "dead"))
+        assert (counted(intake.books, which), replay.again(store, which)) == (0, 0)
+        # Nor by whoever writes into the ledger.
+        owe = update(DELIVERY).values(state="owed", settled_at=None)
+        store.write(lambda connection: connection.execute(owe))
+        intake.deliver(until=("dead",))
+        assert one.received == other.received == []
+    assert [row.error_class for row in intake.books.attempts()] == ["gone"]
+    # What is taken back was told to nobody of this name.
+    intake.take(purchase("r", kind=Kind.REFUND, order_id=None, withdraws="e-1"))
+    assert intake.reason("r") == "it was never sent what this takes back"
+
+
+def test_what_was_owed_to_a_destination_of_users_itself_is_replayed(store: Store) -> None:
+    """It was decided for it, and not for one before it."""
+    intake = Intake(store)
+    with sink() as open_:
+        to = destination(f"{open_.url}?c={{click_id}}")
+        intake.define(to)
+        removed_and_added_again(store, to, to)
+        intake.take(purchase())
+        intake.deliver()
+        assert replay.again(store, Which(destination="acme", states=("done",))) == 1
+        intake.deliver()
+        assert len(open_.received) == 2
+
+
+def test_postbacks_go_to_a_namesake_as_far_as_they_are_its_networks(books: Books) -> None:
+    """They tell of nobody; a partner sees what its own networks brought all the same."""
+    store = books.store
+    signed = books.receiver.signer.skadnetwork
+    with sink() as open_:
+        both = {"kind": "decoded", "name": "x", "url": open_.url}
+        before = decoded(**both, partner="acme", ad_networks=["a.skadnetwork", "b.skadnetwork"])
+        books.define(before)
+        books.receiver.receive(
+            signed("4.0", ad_network_id="a.skadnetwork"),
+            signed("4.0", ad_network_id="b.skadnetwork"),
+        )
+        books.settle()
+        removed_and_added_again(
+            store, before, decoded(**both, partner="rival", ad_networks=["b.skadnetwork"])
+        )
+        assert replay.again(store, Which(destination="x")) == 2
+        deliverer = Deliverer(store, sender(store))
+        until(books, deliverer, lambda: books.states() == {"dead": 1, "done": 1})
+        deliverer.finish()
+        (got,) = open_.received
+    assert b"b.skadnetwork" in got.body
+    assert "gone" in {row.error_class for row in books.attempts()}
+
+
+def decoded(**fields: Any) -> Destination:
+    return ANY_KIND.validate_python(fields)

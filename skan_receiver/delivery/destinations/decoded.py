@@ -9,6 +9,8 @@ from skan_receiver.delivery.destinations.destination import Template, Tree
 from skan_receiver.delivery.destinations.partner import OfAPartner
 from skan_receiver.delivery.destinations.postbacks import OfPostbacks
 from skan_receiver.delivery.templates import BodyTemplate, Secrets, Values
+from skan_receiver.delivery.transport import Request
+from skan_receiver.errors import DeliveryFailed
 
 # What is sent where no body is written: everything but the postback's own bytes.
 STANDARD: Tree = {
@@ -50,6 +52,13 @@ class Decoded(OfAPartner, OfPostbacks):
         tree = STANDARD if self.body is None else self.body
         self._body = BodyTemplate.parse(tree, self.allowed(self.__dict__))
         return self
+
+    def request(self, about: Any, values: Values, secrets: Secrets) -> Request:
+        # Owed to another one of its name, perhaps, or before the partner had fewer networks.
+        if not self.sees(getattr(about, "ad_network_id", None)):
+            why = "it is of an ad network that is not the partner's"
+            raise DeliveryFailed(why, permanent=True, kind="gone")
+        return super().request(about, values, secrets)
 
     def content(self, _about: Any, values: Values, secrets: Secrets) -> bytes:
         assert self._body is not None

@@ -23,3 +23,9 @@ class OfAPartner(Destination):
                 f"`partner: {OWN}` is for yourself, and sees all"
             )
         return self
+
+    def sees(self, ad_network_id: str | None) -> bool:
+        """Whether a network is the partner's own; of what names none, or is not looked at, yes."""
+        if self.partner == OWN or ad_network_id is None:
+            return True
+        return ad_network_id.lower() in self.ad_networks
