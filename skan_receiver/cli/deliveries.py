@@ -119,4 +119,4 @@ def _missed(narrowed: dict[str, Any], *, dry_run: bool) -> None:
 
 def _brief(row: Any) -> dict[str, Any]:
     told = {name: getattr(row, name) for name in row._fields if name != "identity"}
-    return {**told, "name": delivery_name(row)}
+    return {**told, "name": delivery_name(row.identity, row.destination)}

@@ -36,8 +36,11 @@ WHO = frozenset({*Person.__dataclass_fields__, *HASHED, "advertising_id", "order
 RatesOf = Callable[[Event], Rates]
 
 
-def of_event(row: Row[Any], destination: EventDestination, rates: RatesOf) -> Values:
-    """The values of a row of `event` with its decision (`withheld`).
+def of_event(
+    row: Row[Any], destination: EventDestination, rates: RatesOf, identity: bytes
+) -> Values:
+    """The values of a row of `event` with its decision (`withheld`), under the identity that
+    receivers are told.
 
     DeliveryFailed where it was taken back, or where its currency cannot be told.
     """
@@ -46,7 +49,7 @@ def of_event(row: Row[Any], destination: EventDestination, rates: RatesOf) -> Va
         raise DeliveryFailed("it was taken back before it was sent", permanent=True, kind="gone")
     withheld = json.loads(row.withheld)
     event = whole.without(withheld)
-    told = {**_plain(event), **_said(event), **_of_person(event)}
+    told = {**_plain(event, identity), **_said(event), **_of_person(event)}
     told |= _named(event, destination, rates)
     if "is_attributed" not in withheld and whole.attribution.is_attributed is not None:
         told["is_attributed"] = destination.is_theirs(whole)
@@ -84,12 +87,12 @@ def _named(event: Event, destination: EventDestination, rates: RatesOf) -> Value
     return {**told, "revenue": float(value), "currency": mapped.currency or event.currency}
 
 
-def _plain(event: Event) -> Values:
+def _plain(event: Event, identity: bytes) -> Values:
     seconds = event.at.timestamp()
     return {
         "event_name": event.name,
         "event_kind": event.kind.value,
-        "event_id": event.identity.hex(),
+        "event_id": identity.hex(),
         "event_time": iso(event.at),
         "event_time_s": int(seconds),
         "event_time_ms": int(seconds * 1000),

@@ -43,9 +43,8 @@ def of_postback(row: Row[Any]) -> Values:
     }
 
 
-def of_sending(delivery: Row[Any]) -> Values:
-    """What is the same whatever is sent."""
-    name = delivery_name(delivery)
+def of_sending(delivery: Row[Any], name: str) -> Values:
+    """What is the same whatever is sent, under the name that receivers are told."""
     digits = int.from_bytes(sha256(name.encode()).digest()[:12], "big") % 10**20
     return {
         "delivery_id": name,
@@ -55,13 +54,13 @@ def of_sending(delivery: Row[Any]) -> Values:
     }
 
 
-def delivery_name(delivery: Row[Any]) -> str:
+def delivery_name(identity: bytes, destination: str) -> str:
     """What a receiver may tell copies by: the same over retries, replays and databases.
 
     Not the number of the row: a new database begins at 1 again, and a receiver that remembers
     would drop what it has never seen.
     """
-    return f"{delivery.identity.hex()}_{delivery.destination}"
+    return f"{identity.hex()}_{destination}"
 
 
 def of_campaign(named: Named) -> Values:

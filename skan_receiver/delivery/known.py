@@ -15,7 +15,7 @@ from skan_receiver.delivery import event_facts, facts
 from skan_receiver.delivery.destinations import Destination, EventDestination
 from skan_receiver.delivery.templates.macros import CAMPAIGN, DECODED
 from skan_receiver.delivery.vault import Vault, sealed_secrets
-from skan_receiver.mmp.event import Event
+from skan_receiver.mmp.event import MADE, Event
 from skan_receiver.storage import Store
 from skan_receiver.storage.campaigns import load_book, stamp
 from skan_receiver.storage.meanings import Arrived, Book
@@ -43,16 +43,22 @@ class Known:
         sealed = self._secrets().get(destination.name, {})
         return {name: self._vault.open(sealed[name]) for name in sealed}
 
+    def name(self, destination: Destination, delivery: Row[Any], about: Any) -> str:
+        """The name under which receivers are told of it."""
+        identity = self._outward(destination, delivery.identity, about)
+        return facts.delivery_name(identity, delivery.destination)
+
     def values(self, destination: Destination, delivery: Row[Any], about: Any) -> facts.Values:
         """What the destination's macros stand for."""
-        if isinstance(destination, EventDestination):
-            told = event_facts.of_event(about, destination, self._rates)
-            return {**facts.of_sending(delivery), **told}
-        if not destination.about_postbacks:
-            return {**facts.of_sending(delivery), **facts.of_window(about)}
-        if not destination.macros:
+        if destination.about_postbacks and not destination.macros:
             return {}
-        sending = facts.of_sending(delivery)
+        sending = facts.of_sending(delivery, self.name(destination, delivery, about))
+        if isinstance(destination, EventDestination):
+            identity = self._outward(destination, about.identity, about)
+            told = event_facts.of_event(about, destination, self._rates, identity)
+            return {**sending, **told}
+        if not destination.about_postbacks:
+            return {**sending, **facts.of_window(about)}
         values = {**sending, **facts.of_postback(about)}
         if destination.macros & CAMPAIGN.keys():
             named = self._campaigns().names(about, about.received_at)
@@ -69,6 +75,12 @@ class Known:
         if not isinstance(destination, EventDestination):
             return {}
         return event_facts.identifying(about, destination.macros)
+
+    def _outward(self, destination: Destination, identity: bytes, about: Any) -> bytes:
+        """An identity as receivers are told it. One that we made of who it was is blinded, or a
+        receiver could try who it was."""
+        is_made = isinstance(destination, EventDestination) and about.event_id.startswith(MADE)
+        return self._vault.blinded(identity) if is_made else identity
 
     def _rates(self, event: Event) -> Rates:
         """Those of the event's day."""

@@ -12,7 +12,6 @@ from standardwebhooks import Webhook
 
 from skan_receiver.delivery.addresses import target
 from skan_receiver.delivery.destinations import Destination, ReportDestination
-from skan_receiver.delivery.facts import delivery_name
 from skan_receiver.delivery.files import Files
 from skan_receiver.delivery.known import Known
 from skan_receiver.delivery.templates import mask
@@ -110,7 +109,8 @@ class Sender:
             raise DeliveryFailed(f"the secret {missing[0]!r} is not set", kind="secret")
         values = self._known.values(destination, delivery, about)
         made = destination.request(about, values, secrets)
-        own = _webhook(destination, delivery, made.body, secrets, at)
+        name = self._known.name(destination, delivery, about)
+        own = _webhook(destination, delivery, name, made.body, secrets, at)
         return replace(made, headers={**made.headers, **own})
 
     def secrets(self, destination: Destination) -> Mapping[str, str]:
@@ -138,6 +138,7 @@ class Sender:
 def _webhook(
     destination: Destination,
     delivery: Row[Any],
+    name: str,
     body: bytes,
     secrets: Mapping[str, str],
     at: datetime,
@@ -146,7 +147,6 @@ def _webhook(
 
     https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
     """
-    name = delivery_name(delivery)
     headers = {"webhook-id": name, "webhook-timestamp": str(int(at.timestamp()))}
     if delivery.replays:
         headers["webhook-replay"] = str(delivery.replays)

@@ -7,6 +7,7 @@ old one away. https://cryptography.io/en/latest/fernet/#cryptography.fernet.Mult
 
 import re
 from collections.abc import Mapping, Sequence
+from hashlib import blake2b
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -39,6 +40,13 @@ class Vault:
                 "SKAN_SECRET_KEYS: each key is 32 bytes in URL-safe base64; make one with "
                 "`skan-receiver destinations secret new-key`"
             ) from None
+        self._oldest = blake2b(keys[-1].encode()).digest()
+
+    def blinded(self, hashed: bytes) -> bytes:
+        """A hash under a key of ours, as long as it was: who has only the result can test no guess
+        of what was hashed. By the oldest key, so that it stays the same when one is put in front.
+        """
+        return blake2b(hashed, digest_size=len(hashed), key=self._oldest).digest()
 
     def seal(self, plain: str) -> bytes:
         return self._fernet.encrypt(plain.encode())

@@ -55,7 +55,7 @@ def row(event: Event, withheld: Any = ()) -> Any:
 
 def values(event: Event, withheld: Any = (), **fields: Any) -> Values:
     to = destination("https://a.example/", **fields)
-    return of_event(row(event, withheld), to, lambda _: Rates(()))
+    return of_event(row(event, withheld), to, lambda _: Rates(()), event.identity)
 
 
 def test_every_macro_has_a_value_and_no_value_is_without_a_macro() -> None:
@@ -277,7 +277,7 @@ def test_a_made_up_event_is_one_that_it_would_get(store: Store, fields: dict[str
     to = destination("https://a.example/?e={event}", **fields)
     event = made_up(to)
     assert to.refuses(event) == ""
-    assert of_event(row(event), to, lambda _: Rates(()))["event"]
+    assert of_event(row(event), to, lambda _: Rates(()), event.identity)["event"]
 
 
 def test_a_stored_event_is_tried_as_it_was_decided(store: Store) -> None:

@@ -177,4 +177,8 @@ def _missed(body: Replayed) -> Response:
 
 def _told(row: Any) -> dict[str, Any]:
     told = dict(row._mapping)
-    return {**told, "name": delivery_name(row), "postback": told.pop("stored_id")}
+    return {
+        **told,
+        "name": delivery_name(row.identity, row.destination),
+        "postback": told.pop("stored_id"),
+    }
