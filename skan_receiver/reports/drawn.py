@@ -8,7 +8,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LEVEL = 0.9
+WEEK = 7 * DAY
 
 NOT_YET = "not estimated yet: the worker does that, or `skan-receiver estimate`"
 NO_LIBRARY = "estimates need numpy and scipy: pip install 'skan-receiver[analytics]'"
@@ -150,7 +151,7 @@ class Estimates:
         self, row: _Stored, by: Sequence[str], period: Period, steps: int
     ) -> Iterator[tuple[Key, slice]]:
         """The groups that a row belongs to, each with the steps that do."""
-        length = timedelta(days=7 if self.grain == BY_WEEK else 1)
+        length = WEEK if self.grain == BY_WEEK else DAY
         first = max(0, (period.start - row.run.start) // length)
         last = min(steps, -((row.run.start - period.end) // length))
         whose = {
@@ -177,23 +178,14 @@ def _run(row: Any) -> Run:
 
 def whole_days(question: Question) -> Question:
     """Of UTC days: those with the dates of the period, from the first to the last it touches."""
-    return question.but(period=_whole(question.period.dates, DAY, question.period.dates.start))
+    return question.but(period=question.period.dates)
 
 
 def whole_weeks(question: Question) -> Question:
     """Of weeks from Monday to Sunday: those that the period touches."""
-    period = question.period.dates
-    return question.but(period=_whole(period, 7 * DAY, period.start - period.start.weekday() * DAY))
-
-
-def _whole(period: Period, length: timedelta, first: datetime) -> Period:
-    start = first.replace(hour=0, minute=0)
-    return Period(start, start - ((start - period.end) // length) * length)
-
-
-def last_day(period: Period) -> date:
-    """The last one that is in it."""
-    return (period.end - timedelta.resolution).date()
+    days = question.period.dates
+    start = days.start - days.start.weekday() * DAY
+    return question.but(period=Period(start, start - ((start - days.end) // WEEK) * WEEK))
 
 
 def is_readable() -> bool:

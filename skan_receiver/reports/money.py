@@ -5,7 +5,7 @@ as well, whatever the rows are split by.
 """
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 from functools import cache
 
 from sqlalchemy import Connection
@@ -29,12 +29,6 @@ def dated(question: Question) -> Question:
     return question.but(by=(*question.by, "day"))
 
 
-def days(question: Question) -> tuple[date, date]:
-    """The first day of a period and the last, both of which it may only touch."""
-    start, end, zone = question.period.start, question.period.end, question.period.zone
-    return start.astimezone(zone).date(), (end - timedelta.resolution).astimezone(zone).date()
-
-
 def exchanges(connection: Connection, question: Question) -> Callable[[date | None], Exchange]:
     """By which rates amounts of a day are converted; None where no currency was asked for.
 
@@ -43,7 +37,8 @@ def exchanges(connection: Connection, question: Question) -> Callable[[date | No
     """
     if (into := question.currency) is None:
         return lambda _day: unchanged
-    rates = load_rates(connection, *days(question))
+    period = question.period
+    rates = load_rates(connection, period.first_day, period.last_day)
 
     @cache
     def factor(currency: str, day: date) -> float:

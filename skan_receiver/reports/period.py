@@ -12,6 +12,9 @@ from zoneinfo import ZoneInfo
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 USUAL_DAYS = 30
 
+# Days of another zone are sums of hours: one request must not keep a process busy.
+LONGEST_OF_A_ZONE = 3_660 * DAY
+
 
 @dataclass(frozen=True, slots=True)
 class Period:
@@ -28,7 +31,7 @@ class Period:
     def of(cls, start: str | None, end: str | None, now: datetime, zone: tzinfo = UTC) -> "Period":
         """Read what people write: `2026-11-01` is a whole day, first and last alike;
         `2026-11-01T14:00` is an hour, and as an end is itself left out. Both are of `zone`
-        unless they say otherwise.
+        unless they say otherwise. Within an hour of the zone, all of it is meant.
 
         Nothing said: the last 30 days, to this hour. Raises ValueError with what is wrong.
         """
@@ -36,7 +39,10 @@ class Period:
         since = _moment(start, zone, last=False) if start else _days_before(upto, zone)
         if since >= upto:
             raise ValueError(f"the period ends ({upto:%Y-%m-%dT%H:%MZ}) before it begins")
-        return cls(_floor(since), _ceiling(upto), zone)
+        if zone is not UTC and upto - since > LONGEST_OF_A_ZONE:
+            raise ValueError("more than ten years of another time zone's days; "
+                             "write a shorter period, or leave the zone out")  # fmt: skip
+        return cls(since, upto, zone)
 
     @property
     def days(self) -> float:
@@ -44,16 +50,19 @@ class Period:
         return (self.end - self.start) / DAY
 
     @property
-    def dates(self) -> "Period":
-        """The UTC days that have the dates of this period's days; for what is counted by UTC day.
+    def first_day(self) -> date:
+        """The zone's day that it begins on."""
+        return self.start.astimezone(self.zone).date()
 
-        In UTC itself that is the same, also where it begins within a day.
-        """
-        if self.zone is UTC:
-            return self
-        first = self.start.astimezone(self.zone).date()
-        last = (self.end - timedelta.resolution).astimezone(self.zone).date()
-        return Period(_midnight(first, UTC), _midnight(last + DAY, UTC))
+    @property
+    def last_day(self) -> date:
+        """The zone's day that its last hour begins on."""
+        return (self.end - HOUR).astimezone(self.zone).date()
+
+    @property
+    def dates(self) -> "Period":
+        """The UTC days that have the dates of the days it touches; for what is counted by day."""
+        return Period(_midnight(self.first_day, UTC), _midnight(self.last_day + DAY, UTC))
 
     def offsets(self) -> Iterator[tuple[datetime, timedelta]]:
         """How far the zone's clocks are ahead of UTC: from which hour on, and by how much."""
@@ -90,16 +99,30 @@ def _changed(before: datetime, after: datetime, zone: tzinfo) -> datetime:
 
 
 def _moment(written: str, zone: tzinfo, *, last: bool) -> datetime:
+    """The UTC hour at which a period begins, or ends."""
     try:
-        if len(written) == len("2026-11-01"):
-            day = date.fromisoformat(written)
+        if (day := _day(written)) is not None:
             return _sane(_midnight(day + DAY if last else day, zone))
         # A "+" that nobody escaped in a URL arrives as a space.
         moment = datetime.fromisoformat(written.replace(" ", "+"))
         aware = moment if moment.tzinfo else moment.replace(tzinfo=zone)
-        return _sane(aware.astimezone(UTC))
+        return _hour(_sane(aware.astimezone(UTC)), zone, last=last)
     except (ValueError, OverflowError):
         raise ValueError(f"{written!r} is no date; write 2026-11-01 or 2026-11-01T14:00") from None
+
+
+def _day(written: str) -> date | None:
+    try:
+        return date.fromisoformat(written)
+    except ValueError:
+        return None
+
+
+def _hour(moment: datetime, zone: tzinfo, *, last: bool) -> datetime:
+    """The first UTC hour that begins in the zone's hour of a moment, or after a last one."""
+    local = moment.astimezone(zone)
+    into = local - _floor(local)
+    return _ceiling(moment - into + HOUR if last and into else moment - into)
 
 
 def _midnight(day: date, zone: tzinfo) -> datetime:

@@ -77,12 +77,11 @@ def _view(statement: Read, question: Question) -> View:
     if wrong := [name for name, _ in filters.given() if name not in SHARED]:
         raise Unanswerable(wrong[0], "a statement does not know it; leave it out")
     networks = dict(filters.given()).get("ad_network_id")
-    last = period.end - type(period.end).resolution
     return View(
         terms=statement.terms,
         frame=Frame(period.zone),
-        first=period.start.astimezone(period.zone).date(),
-        last=last.astimezone(period.zone).date(),
+        first=period.first_day,
+        last=period.last_day,
         by=question.by,
         apps=_set(filters.app_id),
         networks=_named(statement, networks),

@@ -161,8 +161,8 @@ def _row(
     mine = [run for run in runs if run.draws and run.currency == currency]
     return Earned(
         **group,
-        first_day=day or period.start.date(),
-        last_day=day or drawn.last_day(period),
+        first_day=day or period.first_day,
+        last_day=day or period.last_day,
         currency=currency or None,
         postbacks=sum(told.postbacks for told in pairs.values()),
         nulls=sum(told.nulls for told in pairs.values()),

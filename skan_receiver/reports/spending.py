@@ -74,7 +74,7 @@ def spent(
 
     Of a filter those of app and network hold; costs know no other.
     """
-    first, last = money.days(question)
+    first, last = question.period.first_day, question.period.last_day
     exchanges = money.exchanges(connection, question)
     asked = Filters(app_id=question.filters.app_id, ad_network_id=question.filters.ad_network_id)
     keys = [COST.c[name] for name in _columns(question)]

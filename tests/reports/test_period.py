@@ -1,6 +1,6 @@
 """What people write for a period, and what is meant."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -25,6 +25,8 @@ def hour(day: int, hour: int = 0, month: int = 11) -> datetime:
         ("2026-11-01T14:00 02:00", "2026-11-01", Period(hour(1, 12), hour(2))),
         (None, None, Period(hour(24, month=10), hour(23, 13))),
         (None, "2026-11-10", Period(hour(12, month=10), hour(11))),
+        ("20261101", "20261101", Period(hour(1), hour(2))),
+        ("20261101T14", "20261101T16", Period(hour(1, 14), hour(1, 16))),
         ("2026-11-20", None, Period(hour(20), hour(23, 13))),
     ],
 )
@@ -73,6 +75,38 @@ def test_an_hour_belongs_to_the_day_in_which_it_begins() -> None:
     """Where clocks are half an hour off, days begin with the first whole UTC hour."""
     period = Period.of("2026-11-01", "2026-11-01", NOW, zone_named("Asia/Kolkata"))
     assert (period.start, period.end) == (hour(31, 19, month=10), hour(1, 19))
+
+
+def test_moments_where_clocks_are_half_an_hour_off_mean_the_hours_that_begin_in_them() -> None:
+    """So that a day said as two midnights is the day."""
+    kolkata = zone_named("Asia/Kolkata")
+    day = Period.of("2026-11-01", "2026-11-01", NOW, kolkata)
+    assert Period.of("2026-11-01T00:00", "2026-11-02T00:00", NOW, kolkata) == day
+    assert Period.of("2026-11-01T00:20", "2026-11-01T23:10", NOW, kolkata) == day
+
+
+@pytest.mark.parametrize(
+    "zone", ["UTC", "Asia/Kolkata", "Asia/Kathmandu", "Pacific/Chatham", "Europe/Berlin"]
+)
+def test_a_day_has_the_date_of_that_day_alone(zone: str) -> None:
+    """Also where its last hour ends on the next one."""
+    period = Period.of("2026-11-01", "2026-11-01", NOW, zone_named(zone))
+    assert (period.first_day, period.last_day) == (date(2026, 11, 1), date(2026, 11, 1))
+    assert period.dates == Period(hour(1), hour(2))
+
+
+def test_what_is_counted_by_day_has_whole_days() -> None:
+    """A period within a day touches it, in UTC as anywhere."""
+    period = Period.of("2026-11-01T05:00", "2026-11-01T23:00", NOW)
+    assert period.dates == Period(hour(1), hour(2))
+
+
+def test_centuries_of_another_zone_are_refused() -> None:
+    """Each of their hours would be looked at; in UTC there are sums of months."""
+    assert Period.of("1970-01-01", "8999-12-31", NOW).days > 2_500_000
+    assert Period.of("2016-12-01", "2026-11-30", NOW, BERLIN).days > 3_600
+    with pytest.raises(ValueError, match="write a shorter period, or leave the zone out"):
+        Period.of("2010-01-01", "2026-11-30", NOW, BERLIN)
 
 
 def test_clocks_that_change_are_known_to_the_hour() -> None:

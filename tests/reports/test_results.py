@@ -355,3 +355,13 @@ def test_delays_as_apple_spreads_them_land_nearby(store: Store) -> None:
     assert {row.day for row in found} <= {date(2026, 11, 5), date(2026, 11, 6), date(2026, 11, 7)}
     mean = sum((row.day - date(2026, 11, 6)).days * row.postbacks for row in found if row.day) / 400
     assert abs(mean) < 0.1
+
+
+def test_by_place_a_period_within_a_day_has_all_of_it(receiver: Receiver) -> None:
+    """In UTC as in any other zone: places are counted by day."""
+    received(receiver, 20, country_code="DE")
+    hours = Period(NOON - 3 * HOUR, NOON - HOUR)
+
+    (row,) = results(receiver.store, "country", period=hours)
+
+    assert (row.postbacks, results(receiver.store, "framework", period=hours)) == (1, [])

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from skan_receiver.reports import REPORTS, Unanswerable, Written
+from skan_receiver.reports.period import Period, zone_named
 from skan_receiver.reports.question import ARRIVAL, INSTALL
 from skan_receiver.storage import Store
 from skan_receiver.storage.campaign_import import import_campaigns
@@ -242,3 +243,16 @@ def test_its_chart_is_of_revenue_by_cost_or_else_of_costs(receiver: Receiver) ->
     assert roas["data"]["values"] == [
         {"x": NETWORK, "group": NETWORK, "low": 1, "middle": 1.25, "high": 1.5}
     ]
+
+
+def test_a_day_where_clocks_are_half_an_hour_off_has_its_own_costs(receiver: Receiver) -> None:
+    """Its last hour ends on the next day, whose costs are that day's."""
+    day = date(2026, 11, 10)
+    for n in range(3):
+        spend(receiver.store, 10**n, day + (n - 1) * DAY)
+    kolkata = "Asia/Kolkata"
+    period = Period.of(f"{day}", f"{day}", NOON, zone_named(kolkata))
+
+    (row,) = asked(receiver.store, "roas", period=period, zone=kolkata)
+
+    assert row["cost"] == 10
