@@ -2,8 +2,8 @@
 
     Traces(["9B1C6E1A-…"]).are_in(body)
 
-Plain, in either case, percent-encoded, with JSON's escapes, in base64 (alone or as a part of
-something longer) and in UTF-16.
+Plain, in either case, percent-encoded, as a form writes it, with JSON's escapes, in base64 (alone
+or as a part of something longer) and in UTF-16.
 """
 
 import re
@@ -12,15 +12,30 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from skan_receiver.mmp.personal import names_identifier
+
 # One of so many characters occurs nowhere by chance, also inside of something longer.
 LONG = 16
-# A shorter one than this (`42`) is looked for as a whole value only, and in no other form.
+# A shorter one than this is looked for as a whole value only, and in no other form.
 SHORT = 8
+# And one as short as `42`, which is an amount or a flag of others as well, behind a name of an
+# identifier only.
+SHORTEST = 6
 
-_ESCAPED = re.compile(rb"\\u([0-9a-fA-F]{4})|\\/")
+_ESCAPED = re.compile(rb"((?:\\u[0-9a-fA-F]{4})+)|\\([\"\\/])")
 # What stands around a whole value in a query, in JSON and in CSV.
-_WHOLE = rb"(?:(?<=[=\":,;\s])|\A)(?:%s)(?=[&\",;}\]\s]|\Z)"
+_AFTER = rb"(?=[&\",;}\]\s]|\Z)"
+_WHOLE = rb"(?:(?<=[=\":,;\s])|\A)(?:%s)" + _AFTER
+_SAID = rb"[=:][\"\s]*(?:%s)" + _AFTER
 _APART = rb"(?<![0-9A-Za-z])(?:%s)(?![0-9A-Za-z])"
+
+# A name, and how far behind its value it begins.
+_NAME, LONGEST_NAME = re.compile(rb"([\w.~$-]+)[\"\s]*\Z"), 80
+# Besides those of devices.
+_WHOSE = re.compile(
+    r"(?:user|uid|customer|identity|external_touch"
+    r"|(?:cl|click|customer|member|account|appsflyer|singular|kochava|device)_?id)\Z"
+)
 
 
 class Traces:
@@ -77,25 +92,53 @@ def _apart(identifier: str) -> Callable[[bytes, bytes], bool] | None:
     """What must stand around it, the shorter it is, the more; None: anything."""
     if len(identifier) >= LONG:
         return None
+    if len(identifier) < SHORTEST:
+        return _is_named
     around = _APART if len(identifier) >= SHORT else _WHOLE
     return lambda plain, view: re.search(around % re.escape(plain), view) is not None
 
 
+def _is_named(plain: bytes, view: bytes) -> bool:
+    """Whether it is what a name of an identifier says."""
+    for found in re.finditer(_SAID % re.escape(plain), view):
+        before = view[max(0, found.start() - LONGEST_NAME) : found.start()]
+        if (name := _NAME.search(before)) and _names_whom(name[1].decode(errors="replace")):
+            return True
+    return False
+
+
+def _names_whom(name: str) -> bool:
+    return names_identifier(name) or _WHOSE.search(name) is not None
+
+
 def _views(raw: bytes) -> Iterator[bytes]:
-    """The bytes, and what they say once they are decoded; a URL in a URL is encoded twice."""
+    """The bytes, and what they say once they are decoded, as a URL and as a form."""
+    yield from _levels(raw, unquote_to_bytes)
+    if b"+" in raw or b"%2" in raw:
+        yield from _levels(_of_form(raw), _of_form)
+
+
+def _levels(raw: bytes, decode: Callable[[bytes], bytes]) -> Iterator[bytes]:
+    """A URL in a URL is encoded twice."""
     for _ in range(4):
         yield raw
         if b"\\" in raw:
             yield _ESCAPED.sub(_unescaped, raw)
-        if b"%" not in raw or (plain := unquote_to_bytes(raw)) == raw:
+        if (plain := decode(raw)) == raw:
             return
         raw = plain
 
 
+def _of_form(raw: bytes) -> bytes:
+    return unquote_to_bytes(raw.replace(b"+", b" "))
+
+
 def _unescaped(found: re.Match[bytes]) -> bytes:
     if found[1] is None:
-        return b"/"
-    return chr(int(found[1], 16)).encode(errors="surrogatepass")
+        return found[2]
+    # Beyond U+FFFF JSON writes a letter as two.
+    units = bytes.fromhex(found[1].replace(b"\\u", b"").decode())
+    return units.decode("utf-16-be", "surrogatepass").encode(errors="surrogatepass")
 
 
 def _coded(identifier: str) -> Iterator[bytes]:

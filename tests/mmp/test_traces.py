@@ -3,7 +3,7 @@
 import json
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
 from hypothesis import given
@@ -62,8 +62,8 @@ def test_whatever_stands_around_it(
     "body",
     [
         b'{"user":"142"}',
-        b'{"revenue":1.42}',
-        b"id=4242&x=1",
+        b'{"user":1.42}',
+        b"user=4242&x=1",
         b64encode(b'{"user":"42"}'),
         b"",
     ],
@@ -74,11 +74,47 @@ def test_a_short_one_is_found_as_a_whole_value_only(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b'{"user":"42"}', b'{"user": 42, "a": 1}', b"user=42&a=1", b"user%3D42%26a", b"1,42\n"]
+    "body",
+    [
+        *(b'{"user":"42"}', b'{"user": 42, "a": 1}', b"user=42&a=1", b"user%3D42%26a"),
+        *(b'{"customer_user_id":"42"}', b"developer_identity=42", b"a=1&cl_id=42", b"idfa=42"),
+        *(b'{"user":{"externalUserID":"42"}}', b'{"user_data.developer_identity" : "42"}'),
+        b'"{\\"user_id\\":\\"42\\"}"',
+    ],
 )
 def test_and_then_it_is_found(body: bytes) -> None:
-    """In JSON, in queries, in CSV."""
+    """Behind the name of an identifier, in JSON, in queries."""
     assert Traces(["42"]).are_in(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"event":"install","is_lat":42,"idfa":"somebody-else"}',
+        b'{"app_id":"42","campaign_id":"42","user_level":42}',
+        *(b"revenue=42&user=u", b"1,42\n", b"42", b"user=u;x=42"),
+    ],
+)
+def test_a_short_one_that_is_anything_else_is_nobodys(body: bytes) -> None:
+    """Or to erase the customer 42 would erase what is of others."""
+    assert not Traces(["42"]).are_in(body)
+
+
+@pytest.mark.parametrize("body", [b"1,cust-7\n", b'{"a":"cust-7"}', b"x=cust-7", b"cust-7"])
+def test_one_of_six_letters_is_found_behind_any_name(body: bytes) -> None:
+    """As a whole value."""
+    assert Traces(["cust-7"]).are_in(body)
+    assert not Traces(["cust-7"]).are_in(b"x=cust-77", b"x=acust-7")
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]) | st.just(" "), min_size=16,
+               max_size=40).filter(lambda one: one == one.strip()))  # fmt: skip
+def test_it_is_found_in_forms_and_in_json_of_ascii(one: str) -> None:
+    """Spaces are plus signs there, and a letter beyond U+FFFF is two escapes here."""
+    assert Traces([one]).are_in(urlencode({"user": one, "x": 1}).encode())
+    assert Traces([one]).are_in(json.dumps({"user": one}).encode())
+    assert Traces([one]).are_in(urlencode({"data": json.dumps({"user": one})}).encode())
+    assert Traces([one]).are_in(json.dumps({"url": f"https://a/?{urlencode({'u': one})}"}).encode())
 
 
 def test_others_are_not_found() -> None:
