@@ -37,17 +37,21 @@ RatesOf = Callable[[Event], Rates]
 
 
 def of_event(
-    row: Row[Any], destination: EventDestination, rates: RatesOf, identity: bytes
+    row: Row[Any],
+    destination: EventDestination,
+    rates: RatesOf,
+    identity: bytes,
+    also: Collection[str] = (),
 ) -> Values:
     """The values of a row of `event` with its decision (`withheld`), under the identity that
-    receivers are told.
+    receivers are told. What is `also` withheld has no value either.
 
     DeliveryFailed where it was taken back, or where its currency cannot be told.
     """
     whole = event_of(row)
     if row.withdrawn_by is not None and not destination.withdrawals:
         raise DeliveryFailed("it was taken back before it was sent", permanent=True, kind="gone")
-    withheld = json.loads(row.withheld)
+    withheld = {*json.loads(row.withheld), *also}
     event = whole.without(withheld)
     told = {**_plain(event, identity), **_said(event), **_of_person(event)}
     told |= _named(event, destination, rates)

@@ -13,6 +13,7 @@ from skan_receiver.delivery.destinations.mapping import Mapped
 from skan_receiver.delivery.firsts import DECISION, EVENT, HELD, IS_ITS_OWN, OWED, Firsts
 from skan_receiver.delivery.ledger import Owed, owe
 from skan_receiver.delivery.registry import DESTINATION, hold_still, readable
+from skan_receiver.errors import DeliveryFailed
 from skan_receiver.mmp.consent import Decision, decide
 from skan_receiver.mmp.event import Attribution, Event, Kind, identity_of
 from skan_receiver.mmp.withdrawals import WITHDRAWALS
@@ -146,6 +147,19 @@ def consent(destination: EventDestination, event: Event, *, policy: bool | None)
     if not found.sends:
         return found
     return Decision(sends=True, withheld={**_others(destination, event), **found.withheld})
+
+
+def withheld_now(
+    destination: EventDestination, event: Event, *, policy: bool | None
+) -> Mapping[str, str]:
+    """What of an event that is owed stays here by the rules of now: the destination may have been
+    changed since, and a policy recorded. DeliveryFailed where all of it does.
+    """
+    refused = destination.refuses(event)
+    decision = consent(destination, event, policy=policy)
+    if refused or not decision.sends:
+        raise DeliveryFailed(refused or decision.reason, permanent=True, kind="gone")
+    return decision.withheld
 
 
 def _taken_back(event: Event) -> ColumnElement[bool] | None:

@@ -6,18 +6,21 @@ a second old at most.
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, Row
 
 from skan_receiver.delivery import event_facts, facts
 from skan_receiver.delivery.destinations import Destination, EventDestination
+from skan_receiver.delivery.events import withheld_now
 from skan_receiver.delivery.templates.macros import CAMPAIGN, DECODED
 from skan_receiver.delivery.vault import Vault, sealed_secrets
 from skan_receiver.mmp.event import MADE, Event
 from skan_receiver.storage import Store
 from skan_receiver.storage.campaigns import load_book, stamp
+from skan_receiver.storage.consent import standing
+from skan_receiver.storage.event_rows import event_of
 from skan_receiver.storage.meanings import Arrived, Book
 from skan_receiver.storage.rates import Rates, load_rates
 from skan_receiver.storage.schemas import history
@@ -34,6 +37,7 @@ class Known:
         self._store, self._vault = store, vault
         self._secrets = _Kept(store, sealed_secrets)
         self._campaigns = _Kept(store, load_book, stamp)
+        self._policy = _Kept(store, standing)
         self._schemas = _Kept(store, lambda connection: Book(history(connection)))
 
     def secrets(self, destination: Destination) -> Mapping[str, str]:
@@ -55,7 +59,8 @@ class Known:
         sending = facts.of_sending(delivery, self.name(destination, delivery, about))
         if isinstance(destination, EventDestination):
             identity = self._outward(destination, about.identity, about)
-            told = event_facts.of_event(about, destination, self._rates, identity)
+            also = self._withheld(destination, about)
+            told = event_facts.of_event(about, destination, self._rates, identity, also)
             return {**sending, **told}
         if not destination.about_postbacks:
             return {**sending, **facts.of_window(about)}
@@ -81,6 +86,12 @@ class Known:
         receiver could try who it was."""
         is_made = isinstance(destination, EventDestination) and about.event_id.startswith(MADE)
         return self._vault.blinded(identity) if is_made else identity
+
+    def _withheld(self, destination: EventDestination, about: Any) -> Collection[str]:
+        """What stays here by the rules of now; of what is made up all may go."""
+        if not about.id:
+            return ()
+        return withheld_now(destination, event_of(about), policy=self._policy())
 
     def _rates(self, event: Event) -> Rates:
         """Those of the event's day."""

@@ -230,9 +230,9 @@ def _insert(connection: Connection, destination: Destination, *, paused: bool) -
 
 
 def _update(connection: Connection, destination: Destination, before: Row[Any]) -> None:
-    if before.kind != destination.kind or _partner(before) != getattr(destination, "partner", None):
-        raise Changed(f"{destination.name!r} is of another kind or partner: give this one another "
-                      "name, or what is owed to the one goes to the other")  # fmt: skip
+    if _whose(before.definition) != _whose(written(destination)):
+        raise Changed(f"{destination.name!r} is of another kind, partner or vendor: give this one "
+                      "another name, or what is owed to the one goes to the other")  # fmt: skip
     # A person's pause is a person's to end; ours was about the definition that is no more.
     paused = before.paused and not before.paused_because
     values = {
@@ -251,9 +251,10 @@ def _set(connection: Connection, name: str, **values: Any) -> None:
         raise UnknownDestination(f"there is no destination {name!r}: see `destinations list`")
 
 
-def _partner(row: Row[Any]) -> str | None:
-    partner: str | None = json.loads(row.definition).get("partner")
-    return partner
+def _whose(definition: str) -> tuple[str | None, ...]:
+    """Who gets what is owed, and by whose rules."""
+    said = json.loads(definition)
+    return tuple(said.get(name) for name in ("kind", "partner", "vendor"))
 
 
 def _entry(row: Row[Any]) -> Entry:

@@ -37,7 +37,8 @@ def standing(connection: Connection) -> bool | None:
 
 
 def record(store: Store, *, allows: bool, author: str, reason: str) -> Decided:
-    """A policy for the events from now on: what was decided of earlier ones stays."""
+    """A policy for the events from now on. What is held already stays so; what is still owed is
+    looked at again as it is sent, and goes no further than the policy that stands lets it."""
     for name, said in (("author", author), ("reason", reason)):
         if not said.strip():
             raise ConfigurationError(f"{name}: is empty: who is asked later needs an answer")

@@ -14,8 +14,9 @@ from skan_receiver.delivery.registry import DESTINATION, Changed, UnknownDestina
 from skan_receiver.delivery.replay import Which
 from skan_receiver.errors import ConfigurationError
 from skan_receiver.settle import settle
-from skan_receiver.storage import Fresh, ReportWindow, Store
+from skan_receiver.storage import Delivery, Fresh, ReportWindow, Store
 from skan_receiver.storage.columns import table
+from tests.delivery.eventing import destination
 from tests.delivery.owing import Books, relay, sender
 from tests.delivery.test_deliver import until
 from tests.sink import sink
@@ -140,10 +141,15 @@ def test_another_partner_or_kind_wants_another_name(books: Books, store: Store) 
     """What is owed to the one must not go to the other; not even by a replay."""
     fields = {"name": "x", "url": "https://a.example/", "ad_networks": ["com.example"]}
     registry.add(store, Decoded(partner="one", **fields))
-    with pytest.raises(Changed, match="another kind or partner"):
+    with pytest.raises(Changed, match="another kind, partner or vendor"):
         registry.change(store, Decoded(partner="two", **fields))
-    with pytest.raises(Changed, match="another kind or partner"):
+    with pytest.raises(Changed, match="another kind, partner or vendor"):
         registry.put(store, [(relay("https://a.example/", "x"), None)])
+    registry.add(store, destination("https://a.example/", vendor="meta"))
+    for other in ({"vendor": "snap"}, {}, {"vendor": "meta", "partner": "rival"}):
+        with pytest.raises(Changed, match="another kind, partner or vendor"):
+            registry.change(store, destination("https://a.example/", **other))
+    registry.change(store, destination("https://b.example/", vendor="meta"))
 
 
 def test_a_delivery_about_another_kind_of_thing_is_not_made_up(books: Books, store: Store) -> None:
@@ -157,7 +163,9 @@ def test_a_delivery_about_another_kind_of_thing_is_not_made_up(books: Books, sto
         row = {"identity": b"o" * 16, "destination": "other", "revision": 0, "content_hash": ""}
         made = table(ReportWindow).insert().values(**window, **row, content=b"theirs")
         store.write(lambda connection: connection.execute(made))
-        assert replay.again(store, Which(destination="x")) == 1
+        assert replay.again(store, Which(destination="x")) == 0
+        owe = update(table(Delivery)).values(state="owed", settled_at=None)
+        store.write(lambda connection: connection.execute(owe))
         deliverer = Deliverer(store, sender(store))
         until(books, deliverer, lambda: books.states() == {"dead": 1})
         deliverer.finish()
