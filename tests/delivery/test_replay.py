@@ -130,7 +130,11 @@ def test_what_a_removed_destination_was_owed_of_users_goes_to_no_namesake(
         before = destination(f"{one.url}?c={{click_id}}&idfa={{idfa}}")
         intake.define(before)
         intake.take(purchase())
-        again = {"partner": partner, "media_sources": ["rival_int"], "withdrawals": "Refund"}
+        again: dict[str, Any] = {
+            "partner": partner,
+            "media_sources": ["rival_int"],
+            "withdrawals": "Refund",
+        }
         removed_and_added_again(
             store, before, destination(f"{other.url}?c={{click_id}}&idfa={{idfa}}", **again)
         )
