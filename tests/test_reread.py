@@ -26,7 +26,7 @@ WAITS = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT 
 def waiting(store: Store) -> int:
     """How many wait for an advisory lock."""
     with store.read() as connection:
-        return connection.execute(WAITS).scalar_one()
+        return int(connection.execute(WAITS).scalar_one())
 
 
 @pytest.mark.postgres
