@@ -180,7 +180,7 @@ def test_no_identifier_and_no_token_is_in_a_log(site: Site) -> None:
     with capture_logs() as logs:
         site.client.post(path, json=appsflyer())
         site.client.post(path, json=appsflyer(event_revenue=IDFA))
-        site.client.post(path, json=appsflyer(is_lat=IDFA))
+        site.client.post(path, json=appsflyer(event_time=IDFA))
     said = json.dumps(logs, default=str)
     assert len(quarantined(site)) == 2
     assert IDFA not in said

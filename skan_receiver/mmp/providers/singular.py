@@ -85,6 +85,6 @@ SINGULAR = Provider(
     notes="Attribution > Partner Configuration > Internal BI. Leave out __REVENUE__ where __iap__ "
     "is sent: it tells the same purchases twice. No macro for an id of the device is public: add "
     "those of your account, as idfa=, idfv=, aifa= and custom_user_id=, or users are told apart by "
-    "their address alone. The names in its JSON, and of rejected installs, "
-    "we did not find in public.",
+    "their address alone. The names in its JSON, and of rejected installs, we did not find in "
+    "public.",
 )
