@@ -79,7 +79,7 @@ WIDE = Grain({name: of for name, of in DIMENSIONS.items() if name != "hour"} | d
 class Group:
     """What a row is about. A dimension that the report is not split by is None."""
 
-    hour: datetime | None = None
+    hour: datetime | None = None  # of UTC, until it is told: two hours are one where clocks go back
     day: date | None = None
     app_id: int | None = None
     ad_network_id: str | None = None
@@ -148,7 +148,7 @@ def sums(
     grain: Grain = NARROW,
 ) -> list[dict[str, Any]]:
     """`amounts` summed over the cells of a period, split as asked and by `also`; in order."""
-    also, amounts, only, period = tuple(also), tuple(amounts), tuple(only), question.period
+    also, amounts, only = tuple(also), tuple(amounts), tuple(only)
     names = [*question.by, *(_name(one) for one in also)]
     found: dict[tuple[Any, ...], tuple[int, ...]] = {}
     for piece in _pieces(question, _columns(*also, *amounts, *only), grain):
@@ -157,8 +157,7 @@ def sums(
             had = found.get(key)
             found[key] = more if had is None else tuple(map(sum, zip(had, more, strict=True)))
     named = [*names, *map(_name, amounts)]
-    told = (dict(zip(named, (*key, *found[key]), strict=True)) for key in sorted(found))
-    return [_local(row, period) for row in told]
+    return [dict(zip(named, (*key, *found[key]), strict=True)) for key in sorted(found)]
 
 
 def _pieces(question: Question, asked: Set[str], grain: Grain) -> Iterator[Piece]:
@@ -225,8 +224,3 @@ def _dated(question: Question, key: tuple[Any, ...]) -> tuple[Any, ...]:
         return tuple(key)
     at = question.by.index("day")
     return (*key[:at], date.fromisoformat(str(key[at])), *key[at + 1 :])
-
-
-def _local(row: dict[str, Any], period: Period) -> dict[str, Any]:
-    """An hour is told in the period's time zone."""
-    return row | {"hour": row["hour"].astimezone(period.zone)} if "hour" in row else row

@@ -49,7 +49,12 @@ class Report:
         return question.but(by=question.by or self.usually, basis=basis)
 
     def table(self, connection: Connection, question: Question) -> list[dict[str, Any]]:
-        """Its rows as plain dicts, with the columns that were asked for."""
-        names = self.columns(question.by)
-        found = self.rows(connection, question)
-        return [{name: getattr(row, name) for name in names} for row in found]
+        """Its rows as plain dicts, with the columns that were asked for; hours of the zone."""
+        names, zone = self.columns(question.by), question.period.zone
+        told = [
+            {name: getattr(row, name) for name in names} for row in self.rows(connection, question)
+        ]
+        for row in told:
+            if row.get("hour") is not None:
+                row["hour"] = row["hour"].astimezone(zone)
+        return told

@@ -109,8 +109,8 @@ class _Dated:
         if "day_of_install" in row:
             row = {**row, "day": date.fromisoformat(str(row["day_of_install"]))}
         if self.ago is not None and "at" in row:
-            at = (_moment(row["at"]) - self.ago).astimezone(question.period.zone)
-            row = {**row, "hour": at, "day": at.date()}
+            at = _moment(row["at"]) - self.ago
+            row = {**row, "hour": at, "day": at.astimezone(question.period.zone).date()}
         return tuple(_present(name, row[name]) for name in question.by)
 
     def grouped(

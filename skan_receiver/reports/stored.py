@@ -112,11 +112,8 @@ TIMES = ("hour", "day")
 
 
 def told(name: str, value: Any, period: Period) -> Any:
-    """A dimension as the report tells it: times are those of the period's zone."""
-    if name not in TIMES:
-        return value
-    local: datetime = value.astimezone(period.zone)
-    return local if name == "hour" else local.date()
+    """A dimension of a group: the day of an hour is that of the period's zone."""
+    return value.astimezone(period.zone).date() if name == "day" else value
 
 
 def conditions(filters: Filters) -> Iterator[ColumnElement[bool]]:

@@ -133,8 +133,34 @@ def test_a_day_elsewhere_has_the_hours_that_begin_on_it_there(store: Store, zone
     period = Period.of("2026-10-24", "2026-10-26", NOON, zone_named(zone))
     with store.read() as connection:
         found = volumes_of(connection, Question(period=period, by=("day",)))
-        by_hour = volumes_of(connection, Question(period=period, by=("hour",)))
+        by_hour = REPORTS["volumes"].table(connection, Question(period=period, by=("hour",)))
     within = [hour.astimezone(period.zone) for hour in hours if period.start <= hour < period.end]
     assert {row.day: row.postbacks for row in found} == Counter(hour.date() for hour in within)
-    assert [row.hour for row in by_hour] == within
-    assert [row.hour.utcoffset() for row in by_hour if row.hour] == [h.utcoffset() for h in within]
+    told = [row["hour"] for row in by_hour]
+    assert told == within
+    assert [hour.utcoffset() for hour in told] == [hour.utcoffset() for hour in within]
+
+
+@pytest.mark.parametrize("name", ["volumes", "values", "results", "events", "invalid", "delays"])
+def test_hours_are_two_where_clocks_go_back(receiver: Receiver, name: str) -> None:
+    """One o'clock comes twice in New York: each has its own postbacks, and its own whole."""
+    sign, store = receiver.signer.skadnetwork, receiver.store
+    for hour, n in ((5, 1), (6, 2)):
+        receiver.now = datetime(2026, 11, 1, hour, 10, tzinfo=UTC)
+        bodies = [sign("4.0", app_id=42, conversion_value=20) for _ in range(n)]
+        receiver.receive(*bodies, *({**body, "app-id": 1} for body in map(dict, bodies)))
+        receiver.receive(*bodies)
+    receiver.settle()
+    zone = zone_named("America/New_York")
+    period = Period.of("2026-11-01T04:00Z", "2026-11-01T08:00Z", NOON, zone)
+
+    report = REPORTS[name]
+    question = report.asked(Question(period=period, by=("hour",)))
+    with store.read() as connection:
+        told = report.table(connection, question)
+
+    hours = {str(row["hour"]): row for row in told}
+    assert list(hours) == ["2026-11-01 01:00:00-04:00", "2026-11-01 01:00:00-05:00"]
+    counted = "of" if name == "delays" else "postbacks"
+    first, second = (row[counted] for row in hours.values())
+    assert (second, len(told) % 2) == (2 * first, 0)
