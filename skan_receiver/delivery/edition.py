@@ -11,13 +11,16 @@ from typing import Any
 from sqlalchemy import Connection
 
 from skan_receiver.conversion.timing import CLOCKS, completeness
-from skan_receiver.delivery.destinations.report import COUNT, ReportDestination
+from skan_receiver.delivery.destinations.report import ReportDestination
 from skan_receiver.delivery.facts import iso
 from skan_receiver.delivery.window_spans import Span
 from skan_receiver.reports import Filters, Period, Question
 from skan_receiver.reports.question import INSTALL
 
 Rows = Sequence[dict[str, Any]]
+
+# When an estimate was made and of what: where it says the same, that is no news.
+STAMPS = {"made_at", "as_of"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,8 @@ def edition(
         basis=destination.basis,
     )
     found = table.table(connection, question)
-    kept, suppressed = without_small(found, destination.min_count)
+    kept, suppressed = without_small(found, table.count, destination.min_count)
+    said = [[_plain(row[name]) for name in columns if name not in STAMPS] for row in kept]
     says = {
         "columns": columns,
         "rows": [[_plain(row[name]) for name in columns] for row in kept],
@@ -55,16 +59,19 @@ def edition(
         "as_of": iso(as_of),
         "completeness": _completeness(destination, span, as_of),
     }
-    digest = blake2b(json.dumps(says).encode(), digest_size=16).hexdigest()
+    digest = blake2b(json.dumps({**says, "rows": said}).encode(), digest_size=16).hexdigest()
     return Edition(zlib.compress(json.dumps({**about, **says}).encode()), digest)
 
 
-def without_small(rows: Rows, least: int) -> tuple[Rows, dict[str, float]]:
+def without_small(rows: Rows, count: str | None, least: int) -> tuple[Rows, dict[str, float]]:
     """The rows that count `least` postbacks or more, and what the others come to: small groups
     are told together, so that the sum stays what it was."""
-    small = [row for row in rows if row.get(COUNT, least) < least]
-    kept = [row for row in rows if row.get(COUNT, least) >= least]
-    return kept, {"rows": len(small), "postbacks": round(sum(row[COUNT] for row in small), 6)}
+    small = [row for row in rows if count and row[count] < least]
+    kept = [row for row in rows if not count or row[count] >= least]
+    return kept, {
+        "rows": len(small),
+        "postbacks": round(sum(row[count] for row in small if count), 6),
+    }
 
 
 def _looked_at(destination: ReportDestination) -> Filters:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, and_, select
 
 from skan_receiver.reports.filters import Filters
-from skan_receiver.reports.period import DAY, Period
+from skan_receiver.reports.period import DAY, WEEK, Period
 from skan_receiver.reports.question import Question
 from skan_receiver.storage.estimates import BY_WEEK, DRAW, RUN, drawn
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LEVEL = 0.9
-WEEK = 7 * DAY
 
 NOT_YET = "not estimated yet: the worker does that, or `skan-receiver estimate`"
 NO_LIBRARY = "estimates need numpy and scipy: pip install 'skan-receiver[analytics]'"
@@ -211,6 +210,8 @@ def told(reasons: Iterable[tuple[Pair, str]], words: Callable[[Pair], str]) -> s
 
 def unsplit(question: Question) -> str | None:
     """Why nothing is estimated of what a question filters by; None where it can be."""
-    names = ("framework", "version", "verdict", "counted")
+    names = ("framework", "version", "verdict")
     given = [name for name in names if getattr(question.filters, name) is not None]
+    if question.filters.counted is False:  # they are of what counts
+        given.append("counted")
     return f"estimates are not split by {given[0]}" if given else None

@@ -152,5 +152,6 @@ EVENTS = Report(
     measures=("what", "name", "postbacks", "certain", "least", "most", "currency"),
     rows=rows,
     chart=chart,
+    count="postbacks",
     has_amounts=True,
 )

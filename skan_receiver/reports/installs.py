@@ -50,7 +50,8 @@ class _Counted:
 def rows(connection: Connection, question: Question) -> list[Installed]:
     """The installs of each group."""
     filters = question.filters
-    if filters.window not in (None, 0):
+    windows = filters.window if isinstance(filters.window, tuple) else (filters.window or 0,)
+    if 0 not in windows:
         return []  # later windows are of users who were counted in the first one
     asked = drawn.whole_days(question.but(filters=replace(filters, window=0)))
     found = Estimates.load(connection, INSTALLS, asked, BY_DAY)
@@ -144,4 +145,6 @@ INSTALLS_REPORT = Report(
     measures=("arrived", "usual", "estimate", "low", "high", "as_of", "made_at", "note"),
     rows=rows,
     chart=chart,
+    count="arrived",
+    step=DAY,
 )

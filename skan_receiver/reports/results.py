@@ -185,6 +185,7 @@ RESULTS = Report(
     ),
     rows=rows,
     chart=chart,
+    count="postbacks",
     bases=BASES,
     has_amounts=True,
 )

@@ -16,7 +16,8 @@ from skan_receiver.conversion.encode import RISING_ONLY
 from skan_receiver.reports import charts, drawn, results
 from skan_receiver.reports.cells import Group
 from skan_receiver.reports.drawn import Estimates, Interval, Key, Pair, Run, Sum
-from skan_receiver.reports.question import ARRIVAL, Question, Unanswerable
+from skan_receiver.reports.period import DAY
+from skan_receiver.reports.question import ARRIVAL, Question
 from skan_receiver.reports.report import Report, Rows
 from skan_receiver.reports.tally import Result
 from skan_receiver.storage.estimates import BY_DAY, BY_WEEK, REVENUE
@@ -62,8 +63,6 @@ class Earned(Group):
 def rows(connection: Connection, question: Question) -> list[Earned]:
     """The revenue of each group, in each of its currencies."""
     by_week = DIGITS in question.by
-    if by_week and "day" in question.by:
-        raise Unanswerable("by", f"{DIGITS} are of whole weeks: leave `day` out")
     asked = (drawn.whole_weeks if by_week else drawn.whole_days)(question)
     groups = _groups(connection, asked)
     found = Estimates.load(connection, REVENUE, asked, BY_WEEK if by_week else BY_DAY)
@@ -235,4 +234,7 @@ REVENUE_REPORT = Report(
     ),
     rows=rows,
     chart=chart,
+    count="postbacks",
+    step=DAY,
+    weekly=(DIGITS,),
 )

@@ -102,4 +102,5 @@ VALUES = Report(
     measures=("fine_value", "coarse_value", "postbacks", "share"),
     rows=rows,
     chart=chart,
+    count="postbacks",
 )

@@ -52,4 +52,5 @@ VOLUMES = Report(
     measures=("postbacks", "counted", "installs"),
     rows=rows,
     chart=chart,
+    count="postbacks",
 )

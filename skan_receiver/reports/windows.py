@@ -200,6 +200,7 @@ WINDOWS = Report(
     ),
     rows=rows,
     chart=chart,
+    count="postbacks",
     bases=(INSTALL, ARRIVAL),
     has_amounts=True,
 )

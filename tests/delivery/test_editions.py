@@ -121,6 +121,23 @@ def test_small_rows_are_told_together(receiver: Receiver) -> None:
     assert said["suppressed"] == {"rows": 2, "postbacks": 3}
 
 
+def test_every_report_says_how_large_its_rows_are() -> None:
+    """Else what is small could not be told together."""
+    assert all(REPORTS[name].count in REPORTS[name].measures for name in SENT)
+
+
+def test_installs_are_small_where_few_arrived(receiver: Receiver) -> None:
+    """Their count has another name."""
+    receive(receiver, NOON, 2, ad_network_id="few")
+    receive(receiver, NOON, 5, ad_network_id="many")
+
+    asked = report(report="installs", by=("ad_network_id",), min_count=3)
+    said = issued(receiver.store, asked, NOON)
+
+    assert [row[:2] for row in said["rows"]] == [["many", 5]]
+    assert said["suppressed"] == {"rows": 1, "postbacks": 2}
+
+
 counts = st.lists(st.integers(0, 30) | st.floats(0, 30), max_size=30)
 
 
@@ -129,7 +146,7 @@ def test_rows_and_what_was_left_out_are_the_whole(amounts: list[float], least: i
     """For any counts, and weights of uncertain versions."""
     rows = [{"postbacks": amount} for amount in amounts]
 
-    kept, suppressed = without_small(rows, least)
+    kept, suppressed = without_small(rows, "postbacks", least)
 
     assert all(row["postbacks"] >= least for row in kept)
     told = sum(row["postbacks"] for row in kept) + suppressed["postbacks"]

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from io import StringIO
 from typing import Any
 
@@ -40,6 +41,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"basis": "install", "length": "hour"}, "write `length: day` or `week`"),
     ({"basis": "install", "by": ["hour"]}, "do not split by hour"),
     ({"basis": "install", "report": "events"}, "dates of events are of: arrival"),
+    ({"report": "installs", "length": "hour"}, "installs split so is of no less than a day"),
+    ({"report": "revenue", "length": "hour"}, "write `length: day` or `week`"),
+    ({"report": "revenue", "by": ["source_digits"]}, "write `length: week`"),
+    ({"report": "revenue", "by": ["source_digits", "day"], "length": "week"}, "leave `day` out"),
     ({"endpoints": ["network"]}, "counts do not know where a postback came in"),
     ({"body": {"n": "{row_count}"}, "format": "csv"}, "csv is rows alone"),
     ({"body": {"n": "{fine_value}"}}, "only destinations of the kind relay"),
@@ -57,6 +62,16 @@ def test_what_makes_no_sense_is_refused(fields: dict[str, Any], why: str) -> Non
     """When it is saved, with the remedy."""
     with pytest.raises(ValidationError, match=why.replace("(", r"\(")):
         report(**fields)
+
+
+def test_what_has_no_count_has_no_small_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A report that does not say how many postbacks a row is of cannot leave out small ones."""
+    uncounted = {"sums": replace(REPORTS["volumes"], count=None)}
+    monkeypatch.setattr("skan_receiver.delivery.destinations.report.REPORTS", uncounted)
+
+    assert report(report="sums").min_count == 1
+    with pytest.raises(ValidationError, match="min_count: sums has no count of postbacks"):
+        report(report="sums", min_count=2)
 
 
 def test_what_is_saved_is_read_back() -> None:

@@ -1,16 +1,20 @@
 """From postbacks to intervals: what is kept, what reports make of it, and what they say without."""
 
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 
+from skan_receiver.delivery.window_spans import containing
 from skan_receiver.estimating import OutOfTurn, Wanted, try_all, turn
-from skan_receiver.reports import Filters, Period, Question, Unanswerable, drawn
+from skan_receiver.reports import REPORTS, Filters, Period, Question, Unanswerable, drawn
 from skan_receiver.reports.drawn import Estimates
 from skan_receiver.storage import EstimateDraw, EstimateRun, Store
-from skan_receiver.storage.estimates import BY_DAY, BY_WEEK, REVENUE
+from skan_receiver.storage.estimates import BY_DAY, BY_WEEK, REVENUE, RUN
 from skan_receiver.storage.schemas import Publication, publish
+from tests.delivery.reporting import edition_of, report, values_of
 from tests.estimating.stored import (
     DAY,
     FEW,
@@ -117,7 +121,7 @@ def test_digits_of_sources_are_of_whole_weeks(receiver: Receiver) -> None:
     ]
     assert {(row.first_day.day, row.last_day.day) for row in found} == {(9, 15)}
     with pytest.raises(Unanswerable, match="leave `day` out"):
-        rows(receiver.store, "revenue", "source_digits", "day")
+        REPORTS["revenue"].asked(Question(period=MONTH, by=("source_digits", "day")))
 
 
 def test_installs_are_given_to_the_days_they_can_be_of(receiver: Receiver) -> None:
@@ -275,3 +279,28 @@ def test_an_app_that_is_gone_has_no_estimate(receiver: Receiver) -> None:
     later = NOON + 60 * DAY
     assert estimated(receiver.store, FEW, now=later) == []
     assert receiver.rows(EstimateRun) == []
+
+
+def test_what_is_sent_has_estimates_and_no_news_where_they_say_the_same(
+    receiver: Receiver,
+) -> None:
+    """A destination looks at what counts alone, as estimates do; also of the first window only."""
+    store, day = receiver.store, containing("day", NOON - 9 * DAY)
+    wanted = [
+        report(report="installs"),
+        report(report="installs", windows=(0,)),
+        report(report="revenue"),
+    ]
+    estimated(store)
+    first = [edition_of(store, one, day, NOON) for one in wanted]
+    later = update(RUN).values(made_at=NOON + timedelta(hours=1))
+    store.write(lambda connection: connection.execute(later))
+    second = [edition_of(store, one, day, NOON) for one in wanted]
+
+    assert [one.hash for one in first] == [one.hash for one in second]
+    assert [one.content for one in first] != [one.content for one in second]
+    for one in first:
+        said = values_of(one, day)
+        rows = [dict(zip(said["columns"], row, strict=True)) for row in said["rows"]]
+        assert rows
+        assert all(row["estimate"] is not None and row["note"] is None for row in rows)

@@ -13,14 +13,11 @@ from skan_receiver.delivery.destinations.partner import OfAPartner
 from skan_receiver.delivery.files import PathTemplate
 from skan_receiver.delivery.templates import BodyTemplate, HeadersTemplate, Secrets, Values
 from skan_receiver.delivery.transport import Request
-from skan_receiver.delivery.window_spans import Length
+from skan_receiver.delivery.window_spans import LENGTHS, Length
 from skan_receiver.reports import REPORTS, Report
 from skan_receiver.reports.formats import as_csv
 from skan_receiver.reports.question import ARRIVAL, INSTALL
 from skan_receiver.reports.results import BY_DAY
-
-# The measure that says how many postbacks a row is made of.
-COUNT = "postbacks"
 
 Format = Literal["json", "ndjson", "csv"]
 CONTENT_TYPES: dict[Format, str] = {
@@ -118,6 +115,19 @@ class ReportDestination(OfAPartner):
         if self.basis == INSTALL and by_hour:
             raise ValueError("basis: `install` estimates days: write `length: day` or `week`, and "
                              "do not split by hour")  # fmt: skip
+        return self
+
+    @model_validator(mode="after")
+    def _is_of_this_report(self) -> "ReportDestination":
+        if clash := self.table.clash(self.split):
+            raise ValueError(f"by: {clash}")
+        shortest = self.table.shortest(self.split)
+        if LENGTHS[self.length] < shortest:
+            longer = [name for name, length in LENGTHS.items() if length >= shortest]
+            raise ValueError(f"length: {self.report} split so is of no less than a {longer[0]}: "
+                             f"write `length: {'` or `'.join(longer)}`")  # fmt: skip
+        if self.min_count > 1 and self.table.count is None:
+            raise ValueError(f"min_count: {self.report} has no count of postbacks; leave it out")
         return self
 
     @model_validator(mode="after")
