@@ -18,7 +18,7 @@ from skan_receiver.reports.cells import Group
 from skan_receiver.reports.question import INSTALL, Question, Unanswerable
 from skan_receiver.reports.report import Report, Rows
 from skan_receiver.reports.stored import in_order
-from skan_receiver.reports.tally import Tally, Worth
+from skan_receiver.reports.tally import Lifetime, Worth, telling_most
 from skan_receiver.reports.told import Naming, Telling, Told, telling
 from skan_receiver.storage.meanings import Readings, rest
 from skan_receiver.storage.sources import sources
@@ -67,7 +67,9 @@ class Overlapping(Group):
 class _Stratum:
     """A group within one app: no user of one app is a user of another."""
 
-    tallies: defaultdict[bool | None, Tally] = field(default_factory=lambda: defaultdict(Tally))
+    tallies: defaultdict[bool | None, Lifetime] = field(
+        default_factory=lambda: defaultdict(Lifetime)
+    )
     told: Told = field(default_factory=Told)
 
     def installs(self, *flags: bool | None) -> int:
@@ -175,7 +177,7 @@ NO_AMOUNTS: dict[str, Any] = dict.fromkeys(("currency", *AMOUNTS, "total_revenue
 def _revenue(strata: Sequence[_Stratum], bounds: Sequence[Bounds]) -> dict[str, Any]:
     """What both sides tell of money; who is in both is not paid for twice."""
     told = {name for one in strata for name in one.told.revenue}
-    said = {name for one in strata for tally in one.tallies.values() for name in tally.worth}
+    said = {name for one in strata for tally in one.tallies.values() for name in tally.worths()}
     if len(told | said) != 1:
         return NO_AMOUNTS
     (currency,) = told | said
@@ -186,8 +188,10 @@ def _revenue(strata: Sequence[_Stratum], bounds: Sequence[Bounds]) -> dict[str, 
 
 
 def _paid(stratum: _Stratum, both: Bounds, currency: str) -> dict[str, float | None]:
+    # One window for all: what a later one tells since the install says nothing of the flag.
+    window = telling_most(stratum.tallies.values(), currency)
     alone, unknown, flagged = (
-        stratum.tallies[flag].worth.get(currency, Worth()) for flag in (False, None, True)
+        stratum.tallies[flag].upto[window].get(currency, Worth()) for flag in (False, None, True)
     )
     mmp = float(stratum.told.revenue[currency])
     installs, certain = stratum.installs(None), stratum.installs(True)

@@ -9,7 +9,7 @@ is a fair estimate; a single one may be of another day.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -37,14 +37,16 @@ MIDDAY = timedelta(hours=12)
 BY_DAY = (*PLACES, *NAMED)
 
 
-def rows(connection: Connection, question: Question) -> list[Result]:
-    """Results of a period, by arrival or by usual install.
+def rows(
+    connection: Connection, question: Question, tally: Callable[[], Tally] = Tally
+) -> list[Result]:
+    """Results of a period, by arrival or by usual install; each group is summed by a `tally`.
 
     Of the counts by day, the UTC days with the period's dates; a row of them has no hour.
     """
     grain = WIDE if set(question.by) & set(BY_DAY) else NARROW
     by = tuple(name for name in question.by if name in (*grain.dimensions, *NAMED))
-    found: defaultdict[tuple[Any, ...], Tally] = defaultdict(Tally)
+    found: defaultdict[tuple[Any, ...], Tally] = defaultdict(tally)
     for key, cell, n, readings, exchange in gathered(connection, question.but(by=by)):
         found[key].add(cell, n, readings, exchange)
     return [

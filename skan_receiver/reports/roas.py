@@ -17,7 +17,7 @@ from skan_receiver.reports.question import ARRIVAL, INSTALL, Question
 from skan_receiver.reports.report import Report, Rows
 from skan_receiver.reports.results import BY_DAY
 from skan_receiver.reports.spending import DIMENSIONS, Called, Spending, spent
-from skan_receiver.reports.tally import Result
+from skan_receiver.reports.tally import Lifetime, Result
 
 REVENUES = ("revenue_min", "revenue", "revenue_max")
 ROAS_OF = dict(zip(("roas_min", "roas", "roas_max"), REVENUES, strict=True))
@@ -67,7 +67,7 @@ def rows(connection: Connection, question: Question) -> list[Roas]:
     split = tuple(name for name in by if not (named and name == "campaign_name"))
     asked = question.but(by=split)
     costs = spent(connection, asked, called)
-    found = {_key(row, split): row for row in results.rows(connection, asked)}
+    found = {_key(row, split): row for row in results.rows(connection, asked, Lifetime)}
     zone = "UTC" if set(split) & set(BY_DAY) else str(question.period.zone)
     return [
         _row(

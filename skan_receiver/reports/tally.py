@@ -1,16 +1,18 @@
 """What a group of cells comes to: how many there are, what they say and what they were worth."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from skan_receiver.conversion import Meaning
+from skan_receiver.conversion.encode import RISING_ONLY
 from skan_receiver.conversion.meaning import Revenue
+from skan_receiver.conversion.timing import CLOCKS
 from skan_receiver.reports.cells import Group
 from skan_receiver.reports.events import _Sum
 from skan_receiver.reports.money import Exchange, unchanged
-from skan_receiver.storage.meanings import LEAST, Arrived, Readings
+from skan_receiver.storage.meanings import LEAST, Arrived, Reading, Readings
 
 # DESIGN, "install": the winning download that the first window reports; the other two are columns
 # of their own.
@@ -113,19 +115,27 @@ class Tally:
         elif cell.version != VALUELESS:
             self.nulls += n
         for reading in readings:
-            if (meaning := reading.decoded.meaning) is not None:
-                self._read(meaning, n, reading.weight, exchange)
+            if (meaning := reading.decoded.meaning) is None:
+                continue
+            for event in meaning.events:
+                self.events[event.name].add(n, reading.weight, event.min, event.max)
+            for revenue in revenue_of(meaning):
+                self._earn(cell, reading, n, revenue, exchange)
 
-    def _read(self, meaning: Meaning, n: int, weight: float, exchange: Exchange) -> None:
-        for event in meaning.events:
-            self.events[event.name].add(n, weight, event.min, event.max)
-        for revenue in revenue_of(meaning):
-            currency, factor = exchange(revenue.currency)
-            self.worth[currency].add(n, weight, revenue, factor)
+    def _earn(
+        self, _cell: Arrived, reading: Reading, n: int, revenue: Revenue, exchange: Exchange
+    ) -> None:
+        currency, factor = exchange(revenue.currency)
+        self.worth[currency].add(n, reading.weight, revenue, factor)
+
+    def worths(self) -> Mapping[str, Worth]:
+        """By currency, what it all was worth."""
+        return self.worth
 
     def result(self, group: Mapping[str, Any]) -> Result:
         """The row of this group."""
-        each = [{"currency": name, **self.worth[name].told()} for name in sorted(self.worth)]
+        worth = self.worths()
+        each = [{"currency": name, **worth[name].told()} for name in sorted(worth)]
         kinds: dict[str, Any] = {name: self.kinds[name] for name in KINDS.values()}
         could = self.with_value + self.nulls
         return Result(
@@ -143,6 +153,53 @@ class Tally:
                 if sum_.postbacks > LEAST
             ),
         )
+
+
+Upto = tuple[defaultdict[str, Worth], ...]
+
+
+@dataclass(slots=True)
+class Lifetime(Tally):
+    """A tally in whose revenue no user's is twice, where values tell of all since the install.
+
+    Which windows have come of whom nobody knows: so it is the revenue by the end of that window
+    which tells of the most. Where each value speaks of its own window, that is all of it.
+    """
+
+    # By the end of each window, by currency.
+    upto: Upto = field(default_factory=lambda: tuple(defaultdict(Worth) for _ in CLOCKS))
+
+    def _earn(
+        self, cell: Arrived, reading: Reading, n: int, revenue: Revenue, exchange: Exchange
+    ) -> None:
+        currency, factor = exchange(revenue.currency)
+        for window in part_of(cell, reading):
+            self.upto[window][currency].add(n, reading.weight, revenue, factor)
+
+    def worths(self) -> Mapping[str, Worth]:
+        """By currency, by the end of the window that tells of the most."""
+        named = {name for worth in self.upto for name in worth}
+        return {name: self.upto[telling_most([self], name)][name] for name in named}
+
+
+def telling_most(tallies: Iterable[Lifetime], currency: str) -> int:
+    """The window by whose end tallies tell of the most together; of several the last."""
+    least = [0.0 for _ in CLOCKS]
+    for tally in tallies:
+        for window, worth in enumerate(tally.upto):
+            if currency in worth:
+                least[window] += worth[currency].bounds.least or 0.0
+    return max(range(len(least)), key=lambda window: (least[window], window))
+
+
+def part_of(cell: Arrived, reading: Reading) -> Iterator[int]:
+    """The windows by whose end revenue of this cell has been made, and is told by no later one."""
+    yield cell.window
+    for later in range(cell.window + 1, len(CLOCKS)):
+        early = cell.version in RISING_ONLY
+        if not early and reading.since_install(later, cell.conversion_type):
+            return
+        yield later
 
 
 def revenue_of(meaning: Meaning) -> tuple[Revenue, ...]:

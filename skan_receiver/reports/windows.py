@@ -26,8 +26,8 @@ from skan_receiver.reports.period import Period
 from skan_receiver.reports.question import ARRIVAL, INSTALL, Question
 from skan_receiver.reports.report import Report, Rows
 from skan_receiver.reports.results import _dated, _rank
-from skan_receiver.reports.tally import Tally, Worth, revenue_of
-from skan_receiver.storage.meanings import Arrived, Book, Reading, Readings
+from skan_receiver.reports.tally import Tally, Worth, part_of, revenue_of
+from skan_receiver.storage.meanings import Arrived, Book, Readings
 from skan_receiver.storage.schemas import history
 
 WINDOWS_OF_APPLE = range(len(CLOCKS))
@@ -100,7 +100,7 @@ class _Installs:
             self.windows[cell.window].since_install |= meaning.since_install
             for revenue in revenue_of(meaning):
                 currency, factor = exchange(revenue.currency)
-                for window in _part_of(cell, reading):
+                for window in part_of(cell, reading):
                     upto = self.windows[window].upto[currency]
                     upto.add(n, reading.weight, revenue, factor)
 
@@ -108,16 +108,6 @@ class _Installs:
     def there(self) -> range:
         """The windows that these installs have."""
         return range(1) if self.is_early else WINDOWS_OF_APPLE
-
-
-def _part_of(cell: Arrived, reading: Reading) -> Iterator[int]:
-    """The windows by whose end revenue of this cell has been made, and is told by no later one."""
-    yield cell.window
-    for later in range(cell.window + 1, len(CLOCKS)):
-        early = cell.version in RISING_ONLY
-        if not early and reading.since_install(later, cell.conversion_type):
-            return
-        yield later
 
 
 def rows(connection: Connection, question: Question) -> list[Course]:

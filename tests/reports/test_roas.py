@@ -13,6 +13,7 @@ from skan_receiver.storage.campaign_import import import_campaigns
 from skan_receiver.storage.campaigns import Entry
 from tests.receiving import NOON, Receiver
 from tests.reports.paying import DAY, asked, quoted, received, schema, spend
+from tests.reports.test_windows import INSTALL_AT, arrives, counting
 
 NETWORK = "example123.skadnetwork"
 ARRIVED = NOON.date()
@@ -256,3 +257,41 @@ def test_a_day_where_clocks_are_half_an_hour_off_has_its_own_costs(receiver: Rec
     (row,) = asked(receiver.store, "roas", period=period, zone=kolkata)
 
     assert row["cost"] == 10
+
+
+@pytest.mark.parametrize(
+    ("counts", "revenues"),
+    [
+        # Window 0 of three installs: 4 to 6. Then 20 to 40 of one, all since its install or more.
+        (("in_window", "in_window"), (52, 75, 98)),
+        (("since_install", "since_install"), (20, 30, 40)),
+        (("since_install", "in_window"), (40, 60, 80)),
+    ],
+)
+def test_what_is_told_since_the_install_is_not_added_to_what_it_has_in_it(
+    store: Store, counts: tuple[str, str], revenues: tuple[float, ...]
+) -> None:
+    """Nobody's revenue is there two or three times."""
+    receiver = Receiver(store)
+    schema(store, counting(*counts))
+    arrives(receiver, 0, 20, 20, 20)
+    arrives(receiver, 1, "high")
+    arrives(receiver, 2, "high")
+    period = Period(INSTALL_AT - DAY, INSTALL_AT + DAY)
+
+    for by in ((), ("country",)):
+        (row,) = asked(store, "roas", *by, basis=INSTALL, period=period)
+        assert only(row, "revenue_min", "revenue", "revenue_max") == revenues
+    (row,) = asked(store, "overlap", period=period)
+    assert row["skan_revenue"] == revenues[1]
+
+
+def test_until_later_windows_come_the_first_one_tells(store: Store) -> None:
+    """Also where the later ones are to tell of all since the install."""
+    receiver = Receiver(store)
+    schema(store, counting("since_install", "since_install"))
+    arrives(receiver, 0, 20, 20, 20)
+
+    (row,) = asked(store, "roas", basis=INSTALL, period=Period(INSTALL_AT - DAY, INSTALL_AT + DAY))
+
+    assert only(row, "revenue_min", "revenue", "revenue_max") == (12, 15, 18)
