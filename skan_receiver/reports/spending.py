@@ -1,7 +1,7 @@
 """What ads cost in a period, split as a report is; and what campaigns are called."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,7 +33,7 @@ class Spending:
 
     def add(self, row: Mapping[str, Any], exchange: money.Exchange) -> None:
         currency, factor = exchange(row["currency"])
-        self.amounts[currency] += row["micros"] / MICROS * factor
+        self.amounts[currency] += (row["units"] + row["rest"] / MICROS) * factor
         self.zones.add(row["zone"])
         for name in COUNTS:
             if row[name] is not None:
@@ -79,7 +79,7 @@ def spent(
     asked = Filters(app_id=question.filters.app_id, ad_network_id=question.filters.ad_network_id)
     keys = [COST.c[name] for name in _columns(question)]
     statement = (
-        select(*keys, *map(_sum, ("micros", *COUNTS)))
+        select(*keys, *_sums())
         .where(COST.c.day >= first, COST.c.day <= last, *asked.conditions(COST))
         .group_by(*keys)
     )
@@ -96,9 +96,16 @@ def _columns(question: Question) -> list[str]:
     return sorted({"currency", "zone", *named, *(DIMENSIONS[name] for name in by)})
 
 
-def _sum(name: str) -> ColumnElement[int]:
+def _sums() -> Iterator[ColumnElement[int]]:
+    """Units and millionths each by themselves: a sum of millionths may not fit into 64 bits."""
+    yield _sum(COST.c.micros // MICROS, "units")
+    yield _sum(COST.c.micros % MICROS, "rest")
+    yield from (_sum(COST.c[name], name) for name in COUNTS)
+
+
+def _sum(of: ColumnElement[int], name: str) -> ColumnElement[int]:
     """None where no row says it."""
-    return cast(func.sum(COST.c[name]), BigInteger).label(name)
+    return cast(func.sum(of), BigInteger).label(name)
 
 
 def _value(name: str, row: Mapping[str, Any], called: Called) -> Any:

@@ -11,7 +11,7 @@ from skan_receiver.storage.spreadsheet import fault
 MICROS = 1_000_000
 DIGITS = 6  # after the point, of what is kept in millionths
 
-# Far more than one campaign costs on a day in any currency, so that sums fit into 64 bits.
+# Far more than one campaign costs on a day in any currency.
 LARGEST_COST = 10_000_000_000
 LARGEST_COUNT = 10**12
 LARGEST_APP = 2**63 - 1

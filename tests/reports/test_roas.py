@@ -11,6 +11,8 @@ from skan_receiver.reports.question import ARRIVAL, INSTALL
 from skan_receiver.storage import Store
 from skan_receiver.storage.campaign_import import import_campaigns
 from skan_receiver.storage.campaigns import Entry
+from skan_receiver.storage.cost_cells import LARGEST_COST, MICROS
+from skan_receiver.storage.costs import Spent, import_costs
 from tests.receiving import NOON, Receiver
 from tests.reports.paying import DAY, asked, quoted, received, schema, spend
 from tests.reports.test_windows import INSTALL_AT, arrives, counting
@@ -295,3 +297,20 @@ def test_until_later_windows_come_the_first_one_tells(store: Store) -> None:
     (row,) = asked(store, "roas", basis=INSTALL, period=Period(INSTALL_AT - DAY, INSTALL_AT + DAY))
 
     assert only(row, "revenue_min", "revenue", "revenue_max") == (12, 15, 18)
+
+
+def test_costs_add_up_however_large(store: Store) -> None:
+    """A thousand of the largest do not fit into 64 bits as millionths."""
+    known: dict[str, Any] = {
+        "ad_network_id": NETWORK,
+        "app_id": 42,
+        "zone": "UTC",
+        "currency": "IDR",
+    }
+    micros = LARGEST_COST * MICROS - 1
+    costs = [Spent(**known, day=INSTALLED, campaign_id=f"{n}", micros=micros) for n in range(1_000)]
+    import_costs(store, costs, replace=False)
+
+    (row,) = asked(store, "roas")
+
+    assert row["cost"] == LARGEST_COST * 1_000 - 0.001
