@@ -1,6 +1,6 @@
 """What a report is asked: of when, of which postbacks, split by what, dated and paid how."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -8,6 +8,7 @@ from typing import Any, Final
 from skan_receiver.errors import SkanError
 from skan_receiver.reports.filters import Filters
 from skan_receiver.reports.period import Period, zone_named
+from skan_receiver.storage.spreadsheet import fault
 
 # What the date of a row is of.
 ARRIVAL: Final = "arrival"
@@ -59,6 +60,10 @@ class Written:
 
     def read(self, now: datetime) -> Question:
         """What is meant. Raises Unanswerable."""
+        filters = ((name, text) for name, given in self.filters.given() for text in _texts(given))
+        for name, text in (*filters, ("statement", self.statement or "")):
+            if wrong := fault(text):
+                raise Unanswerable(name, wrong)
         try:
             zone = zone_named(self.zone or "UTC")
         except ValueError as error:
@@ -76,6 +81,11 @@ class Written:
             statement=self.statement,
             as_of=now,
         )
+
+
+def _texts(given: Any) -> Iterator[str]:
+    each = given if isinstance(given, tuple) else (given,)
+    return (one for one in each if isinstance(one, str))
 
 
 def _currency(written: str | None) -> str | None:

@@ -63,6 +63,10 @@ def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
         ("volumes", {"start": "November"}, "'November' is no date; write 2026-11-01"),
         ("volumes", {"currency": "EUR"}, "currency: it has no amounts"),
         ("volumes", {"basis": "install"}, "basis: its dates are those of: arrival"),
+        ("reconcile", {"statement": "a\0b"}, r"statement: holds U\+0000"),
+        ("volumes", {"ad_network_id": "a\ud800"}, "ad_network_id: holds half of a surrogate pair"),
+        ("volumes", {"tz": "UTC\0"}, "tz: 'UTC.x00' is no time zone"),
+        ("results", {"currency": "E\0R"}, "is no currency; write three letters"),
         ("results", {"currency": "Euro"}, "currency: 'Euro' is no currency; write three letters"),
     ],
 )
