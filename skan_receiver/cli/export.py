@@ -8,6 +8,7 @@ from typing import IO
 import click
 
 from skan_receiver.cli.context import open_store
+from skan_receiver.cli.output import writing
 from skan_receiver.config import Settings, load
 from skan_receiver.reports import Period, analytics
 from skan_receiver.reports.analytics import Choice
@@ -73,7 +74,7 @@ def _csv(store: Store, where: Path, settings: Settings, choice: Choice) -> None:
     if str(where) == "-":
         _write(store, sys.stdout.buffer, settings, choice)
         return
-    with analytics.replaced(where) as new, open(new, "wb") as file:
+    with writing(where), analytics.replaced(where) as new, open(new, "wb") as file:
         written = _write(store, file, settings, choice)
     click.echo(f"{written} postbacks written to {where}")
 

@@ -2,12 +2,15 @@
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import click
 
+from skan_receiver.errors import ConfigurationError
 from skan_receiver.web.words import printable
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print NDJSON: an object a line.")
@@ -56,3 +59,14 @@ def _plain(value: object) -> str:
     if isinstance(value, bytes):
         return value.decode("utf-8", "backslashreplace")
     return str(value)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Whatever keeps a file from being written is one line that says so."""
+    try:
+        yield
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path} cannot be written ({error.strerror}); name a file in a folder of yours"
+        ) from None

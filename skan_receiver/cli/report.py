@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from skan_receiver.cli.context import open_store
-from skan_receiver.cli.output import dumps, show
+from skan_receiver.cli.output import dumps, show, writing
 from skan_receiver.protocol import Framework, Verdict
 from skan_receiver.reports import REPORTS, Filters, Unanswerable, Written
 from skan_receiver.reports.formats import as_csv, as_parquet
@@ -69,7 +69,9 @@ def report(
     except Unanswerable as error:
         raise click.UsageError(f"{name}: {error}") from None
     if chart:
-        chart.write_text(chart_page(chosen.title, chosen.chart(rows, question.by)))
+        page = chart_page(chosen.title, chosen.chart(rows, question.by))
+        with writing(chart):
+            chart.write_text(page)
         click.echo(f"{chart}: open it in a browser")
         return
     _print(rows, chosen.columns(question.by), "json" if as_json else form)

@@ -58,6 +58,8 @@ def _networks(
             networks = tuple(read.network(one.strip()) for one in ids.split(","))
         except ValueError as error:
             raise click.BadParameter(f"{text!r}: {error}") from None
+        if len(networks) > 1 and not equals:
+            raise click.BadParameter(f'several ids have a name in the file: write "NAME={ids}"')
         if equals:
             named[name.strip()] = networks
         else:

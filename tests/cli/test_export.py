@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from skan_receiver.cli import cli
 from skan_receiver.storage import Store
+from tests.cli.conftest import Run
 from tests.receiving import Receiver
 from tests.reports.analytics.world import filled
 
@@ -87,3 +88,18 @@ def test_wrong_use_is_told(
     done = run(environment, *arguments)
     assert done.exit_code == 2
     assert said in done.stderr
+
+
+def test_where_nothing_can_be_written_is_told(run: Run, sqlite_url: str, tmp_path: Path) -> None:
+    """In one line each, with the remedy."""
+    store = Store(sqlite_url)
+    filled(store, 3)
+    store.close()
+    (tmp_path / "file").touch()
+    for arguments, remedy in (
+        (("export", "file"), "is no folder to write to (File exists); name another one"),
+        (("export", "gone/a.csv", "--format", "csv"), "name a file in a folder of yours"),
+        (("analytics", "volumes", "--url", "nonsense://x"), "'nonsense' is no engine; write a URL"),
+    ):
+        done = run(*arguments)
+        assert (done.status, remedy in done.err, done.err.count("\n")) == (2, True, 1)

@@ -104,6 +104,13 @@ def test_a_report_in_another_zone_has_that_zones_days(run: Run, receiver: Receiv
     assert [row["day"] for row in rows.lines] == ["2026-11-24"]
 
 
+def test_a_chart_that_cannot_be_written_is_one_line(run: Run, tmp_path: Path) -> None:
+    """With the remedy."""
+    done = run("report", "volumes", *DAYS, "--chart", str(tmp_path / "gone" / "chart.html"))
+    assert done.status == 2
+    assert done.err.endswith("(No such file or directory); name a file in a folder of yours\n")
+
+
 def test_a_chart_is_a_page_that_loads_nothing(run: Run, receiver: Receiver, tmp_path: Path) -> None:
     """One file to open, to send, to keep."""
     done = run("report", "volumes", *DAYS, "--chart", str(tmp_path / "chart.html"))

@@ -68,5 +68,7 @@ def test_what_is_wrong_with_a_file_is_told_and_nothing_is_kept(run: Run, tmp_pat
     assert run("statements", "list", "--json").lines == []
     wrong = run("statements", "import", "theirs.csv", "--as", "x", "--zone", "Berlin")
     assert "'Berlin' is no time zone; one is Europe/Berlin" in wrong.err
+    several = run("statements", "import", "theirs.csv", "--as", "x", "--network", "a.b,c.d")
+    assert (several.status, 'write "NAME=a.b,c.d"' in several.err) == (2, True)
     wrong = run("statements", "import", "theirs.csv", "--as", "x", "--network", "Meta=a b")
     assert "'Meta=a b': `a b` is no ad-network id; one looks like abc123.skadnetwork" in wrong.err

@@ -133,13 +133,17 @@ def connect(
 
 
 def _opened(url: str) -> ibis.BaseBackend:
+    scheme = urlsplit(url).scheme
     try:
-        return _spark(url) if urlsplit(url).scheme == "pyspark" else ibis.connect(url)
+        return _spark(url) if scheme == "pyspark" else ibis.connect(url)
     except ImportError:
-        scheme = urlsplit(url).scheme
         extra = "spark" if scheme == "pyspark" else scheme
         needed = f"{scheme}:// needs more: pip install 'skan-receiver[{extra}]'"
         raise ConfigurationError(needed) from None
+    except ValueError:
+        raise ConfigurationError(
+            f"{scheme or url!r} is no engine; write a URL like duckdb://, or trino://…"
+        ) from None
 
 
 def _spark(url: str) -> ibis.BaseBackend:

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from skan_receiver.errors import ConfigurationError
 from skan_receiver.reports.analytics.prints import Print, of_rows
 from skan_receiver.reports.analytics.state import durable, keep
 
@@ -88,7 +89,7 @@ class Folder:
     def apps(self, month: str) -> list[int]:
         """The apps that have a file in a month."""
         found = (self.root / f"month={month}").glob(f"{self._key}=*/{FILE}")
-        return sorted(int(path.parent.name.partition("=")[2]) for path in found)
+        return sorted(_app_of(path.parent) for path in found)
 
     def months(self) -> Iterator[str]:
         """The months that have a folder."""
@@ -118,3 +119,10 @@ class Folder:
             path.unlink()
             if not any(path.parent.iterdir()):
                 path.parent.rmdir()
+
+
+def _app_of(folder: Path) -> int:
+    name = folder.name.partition("=")[2]
+    if not (name.isascii() and name.isdigit()):
+        raise ConfigurationError(f"{folder} is nothing of ours; move it elsewhere")
+    return int(name)

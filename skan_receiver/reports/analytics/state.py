@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from skan_receiver.errors import ConfigurationError, SkanError
 
@@ -43,7 +43,12 @@ def opened(folder: Path, chosen: dict[str, Any]) -> State:
         if any(found.name != LOCK for found in folder.iterdir()):
             raise ConfigurationError(f"{folder} holds something else; name a new folder")
         State(chosen).write(folder)
-    state = State(**json.loads(path.read_text()))
+    try:
+        state = State(**json.loads(path.read_text()))
+    except (ValueError, TypeError):
+        raise ConfigurationError(
+            f"{path} is broken, or nothing of ours; export to a new folder"
+        ) from None
     if state.chosen != chosen:
         raise ConfigurationError(
             f"{folder} holds an export with {_words(state.chosen)}, not with {_words(chosen)}; "
@@ -60,13 +65,22 @@ def _words(chosen: dict[str, Any]) -> str:
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """One run at a time for each folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / LOCK, "ab") as file:
+    with _lock_of(folder) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise SkanError(f"another export is writing to {folder}; wait for it") from None
         yield
+
+
+def _lock_of(folder: Path) -> IO[bytes]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return open(folder / LOCK, "ab")
+    except OSError as error:
+        raise ConfigurationError(
+            f"{folder} is no folder to write to ({error.strerror}); name another one"
+        ) from None
 
 
 @contextmanager

@@ -328,3 +328,20 @@ def test_names_of_other_tools(receiver: Receiver, folder: Path) -> None:
     assert [row["sk_transaction_id"] for row in adjust if row["sk_invalid_signature"]] == ["=1+1"]
     assert len(adjust) == len(appsflyer) + 1 == 6
     assert adjust[0]["sk_ts"] == int(NOON.timestamp())
+
+
+def test_what_is_broken_or_of_somebody_else_is_said(receiver: Receiver, folder: Path) -> None:
+    """And left as it is."""
+    exported(receiver, folder)
+    strange = next(folder.glob("month=*")) / "app_id=x"
+    strange.mkdir()
+    (strange / "postbacks.parquet").touch()
+    with pytest.raises(ConfigurationError, match="app_id=x is nothing of ours; move it elsewhere"):
+        exported(receiver, folder)
+    assert strange.exists()
+    for broken in ("", "[]", '{"else": 1}'):
+        (folder / state.NAME).write_text(broken)
+        with pytest.raises(
+            ConfigurationError, match=r"_export\.json is broken, or nothing of ours"
+        ):
+            exported(receiver, folder)
