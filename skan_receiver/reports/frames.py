@@ -102,7 +102,15 @@ def _draw_offline() -> None:
     with suppress(ModuleNotFoundError):
         import altair
 
-        altair.renderers.enable("mimetype")
+        altair.renderers.register("offline", _offline)
+        altair.renderers.enable("offline")
+
+
+def _offline(spec: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """A chart as notebooks know it; Altair's own name for the sixth version is none of a notebook's
+    format, which wants `+json` for what is no text."""
+    kinds = (f"application/vnd.vegalite.v{version}+json" for version in (5, 6))
+    return {**dict.fromkeys(kinds, spec), "text/plain": "<a chart>"}
 
 
 def _url(where: str | Path) -> str:
