@@ -31,7 +31,8 @@ class Period:
     def of(cls, start: str | None, end: str | None, now: datetime, zone: tzinfo = UTC) -> "Period":
         """Read what people write: `2026-11-01` is a whole day, first and last alike;
         `2026-11-01T14:00` is an hour, and as an end is itself left out. Both are of `zone`
-        unless they say otherwise. Within an hour of the zone, all of it is meant.
+        unless they say otherwise. Within an hour, all of it is meant; where clocks are off by a
+        part of an hour, the hours that begin in the period.
 
         Nothing said: the last 30 days, to this hour. Raises ValueError with what is wrong.
         """
@@ -119,10 +120,9 @@ def _day(written: str) -> date | None:
 
 
 def _hour(moment: datetime, zone: tzinfo, *, last: bool) -> datetime:
-    """The first UTC hour that begins in the zone's hour of a moment, or after a last one."""
-    local = moment.astimezone(zone)
-    into = local - _floor(local)
-    return _ceiling(moment - into + HOUR if last and into else moment - into)
+    """All of a zone's hour; where those are none of UTC's, the hours that begin from then on."""
+    is_whole = not _ahead(moment, zone) % HOUR
+    return _floor(moment) if is_whole and not last else _ceiling(moment)
 
 
 def _midnight(day: date, zone: tzinfo) -> datetime:

@@ -78,11 +78,13 @@ def test_an_hour_belongs_to_the_day_in_which_it_begins() -> None:
 
 
 def test_moments_where_clocks_are_half_an_hour_off_mean_the_hours_that_begin_in_them() -> None:
-    """So that a day said as two midnights is the day."""
+    """So that a day said as two midnights is the day, and UTC's own hours are themselves."""
     kolkata = zone_named("Asia/Kolkata")
     day = Period.of("2026-11-01", "2026-11-01", NOW, kolkata)
     assert Period.of("2026-11-01T00:00", "2026-11-02T00:00", NOW, kolkata) == day
-    assert Period.of("2026-11-01T00:20", "2026-11-01T23:10", NOW, kolkata) == day
+    assert Period.of("2026-11-01T00:20", "2026-11-02T00:10", NOW, kolkata) == day
+    found = Period.of("2026-11-01T07:00Z", "2026-11-01T09:00Z", NOW, kolkata)
+    assert (found.start, found.end) == (hour(1, 7), hour(1, 9))
 
 
 @pytest.mark.parametrize(
