@@ -42,9 +42,9 @@ def run(tmp_path: Path, sqlite_url: str) -> Run:
     def run(*arguments: str, stdin: str = "", apart: bool = False, **environment: str) -> Done:
         mine = {"HOME": str(tmp_path), "DATABASE_URL": sqlite_url, **environment}
         # A file that is given as "-" has the name of a stream of the process.
-        if apart or not arguments or arguments[0] in APART or "-" in arguments:
-            return _apart(arguments, stdin, tmp_path, mine)
-        return _here(arguments, stdin, tmp_path, mine)
+        begins = arguments[:1] in [(), *((name,) for name in APART)] or "-" in arguments
+        in_its_own = apart or (begins and "--help" not in arguments)
+        return (_apart if in_its_own else _here)(arguments, stdin, tmp_path, mine)
 
     return run
 

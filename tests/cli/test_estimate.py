@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from skan_receiver.storage import Store
 from skan_receiver.storage.schemas import Publication, publish
 from tests.cli.conftest import Run
@@ -9,6 +11,7 @@ from tests.estimating.stored import SCHEMA
 from tests.receiving import NOON, Receiver
 
 
+@pytest.mark.slow
 def test_it_prints_what_it_keeps_and_tries_what_it_does_not(run: Run, sqlite_url: str) -> None:
     """With another sensitivity, the reports stay as they are."""
     receiver = Receiver(Store(sqlite_url))
