@@ -78,7 +78,8 @@ class Analytics:
 
     def frame(self, name: str, **chosen: Any) -> "pd.DataFrame":
         """The rows of `expression`, computed."""
-        found: pd.DataFrame = self.engine.to_pandas(self.expression(name, **chosen))
+        # By way of Arrow: Ibis' own way asks pandas for an option that pandas has given up.
+        found: pd.DataFrame = self.engine.to_pyarrow(self.expression(name, **chosen)).to_pandas()
         return found
 
     def _chosen(
