@@ -32,8 +32,10 @@ function coloured(chart) {
   const style = getComputedStyle(document.documentElement);
   const css = (name) => style.getPropertyValue(name).trim();
   const copy = structuredClone(chart);
-  const verdicts = copy.encoding?.color?.scale?.domain;
-  if (verdicts) copy.encoding.color.scale.range = verdicts.map((verdict) => css(`--${verdict}`));
+  const groups = ["one", "two", "three", "four", "five", "six", "seven", "eight"].map((name) => css(`--${name}`));
+  const scale = copy.encoding?.color?.scale;
+  // Verdicts have colours of their own; other groups take them in turn.
+  if (scale?.domain && !scale.range) scale.range = scale.domain.map((name, n) => css(`--${name}`) || groups[n % groups.length]);
   copy.background = "transparent";
   copy.config = {
     font: "system-ui, sans-serif",
@@ -52,7 +54,7 @@ function coloured(chart) {
     area: { color: css("--one") },
     rule: { color: css("--one") },
     point: { color: css("--one") },
-    range: { category: ["one", "two", "three", "four", "five", "six", "seven", "eight"].map((name) => css(`--${name}`)), heatmap: [css("--card"), css("--one")], ramp: [css("--code"), css("--one")] },
+    range: { category: groups, heatmap: [css("--card"), css("--one")], ramp: [css("--code"), css("--one")] },
   };
   return copy;
 }
