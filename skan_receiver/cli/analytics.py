@@ -4,7 +4,7 @@ A command of its own, beside `report`: reports answer from the store's counts, w
 install; these read single postbacks, need the extra [analytics], and take as long as they take.
 """
 
-import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,9 @@ from typing import Any
 import click
 
 from skan_receiver.cli.export import chosen_period
-from skan_receiver.cli.output import dumps, show
+from skan_receiver.cli.rows import FORMATS, print_rows
 from skan_receiver.config import load
 from skan_receiver.reports import analytics as engines
-from skan_receiver.reports.formats import as_csv, as_parquet
-
-FORMATS = ["table", "csv", "json", "parquet"]
 
 
 def _named(_ctx: object, _parameter: object, name: str) -> str:
@@ -63,21 +60,14 @@ def analytics(
         rows = connected.engine.to_pyarrow(found).to_pylist()
     finally:
         connected.close()
-    _print(rows, found.columns, form)
+    print_rows(rows, found.columns, form, for_programs=_aware)
 
 
-def _print(rows: list[dict[str, Any]], columns: tuple[str, ...], form: str) -> None:
-    if form == "csv":
-        click.echo(as_csv(columns, ([row[name] for name in columns] for row in rows)), nl=False)
-    elif form == "parquet":
-        sys.stdout.buffer.write(as_parquet(columns, rows))
-    elif form == "json":
-        for row in rows:
-            click.echo(dumps({name: _plain(value) for name, value in row.items()}))
-    else:
-        show(rows, columns, as_json=False)
-
-
-def _plain(value: Any) -> Any:
+def _aware(row: Mapping[str, Any]) -> Mapping[str, Any]:
     """Moments aware of their zone, as the other commands print them."""
-    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and not value.tzinfo else value
+    return {
+        name: value.replace(tzinfo=UTC)
+        if isinstance(value, datetime) and not value.tzinfo
+        else value
+        for name, value in row.items()
+    }

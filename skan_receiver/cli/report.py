@@ -1,7 +1,6 @@
 """`report NAME`: numbers for a period."""
 
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,15 +8,14 @@ from typing import Any
 import click
 
 from skan_receiver.cli.context import open_store
-from skan_receiver.cli.output import dumps, show, writing
+from skan_receiver.cli.output import writing
+from skan_receiver.cli.rows import FORMATS, print_rows
 from skan_receiver.protocol import Framework, Verdict
 from skan_receiver.reports import REPORTS, Filters, Unanswerable, Written
-from skan_receiver.reports.formats import as_csv, as_parquet
 from skan_receiver.reports.question import BASES
 from skan_receiver.web.chart_page import chart_page
 
 ALL_DIMENSIONS = sorted({name for report in REPORTS.values() for name in report.dimensions})
-FORMATS = ["table", "csv", "json", "parquet"]
 
 
 def _dimensions(_ctx: object, _parameter: object, written: tuple[str, ...]) -> tuple[str, ...]:
@@ -74,26 +72,15 @@ def report(
             chart.write_text(page)
         click.echo(f"{chart}: open it in a browser")
         return
-    _print(rows, chosen.columns(question.by), "json" if as_json else form)
+    columns = chosen.columns(question.by)
+    print_rows(rows, columns, "json" if as_json else form, for_people=_in_words)
 
 
 _FILTERS = ("app_id", "ad_network_id", "framework", "version", "window", "verdict")
 
 
-def _print(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], form: str) -> None:
-    if form == "csv":
-        click.echo(as_csv(columns, ([row[name] for name in columns] for row in rows)), nl=False)
-    elif form == "parquet":
-        sys.stdout.buffer.write(as_parquet(columns, rows))
-    elif form == "json":
-        for row in rows:
-            click.echo(dumps(row))
-    else:
-        show(
-            ({name: _word(name, row[name]) for name in columns} for row in rows),
-            columns,
-            as_json=False,
-        )
+def _in_words(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {name: _word(name, value) for name, value in row.items()}
 
 
 def _word(name: str, value: object) -> object:

@@ -217,15 +217,16 @@ def amount(field: str, title: str) -> Spec:
 def time_axis(at: str | None) -> Spec:
     """An axis of days or hours, each a text."""
     form = "%d %b, %H:%M" if at == "hour" else "%d %b"
+    return {"field": "x", "type": "ordinal", "axis": time_labels(form)}
+
+
+def time_labels(form: str) -> Spec:
+    """How times that are texts are labelled; `form` is D3's."""
     return {
-        "field": "x",
-        "type": "ordinal",
-        "axis": {
-            "title": None,
-            "labelAngle": 0,
-            "labelOverlap": True,
-            "labelExpr": f"utcFormat(toDate(datum.value), '{form}')",
-            "ticks": False,
-            "labelPadding": 6,
-        },
+        "title": None,
+        "labelAngle": 0,
+        "labelOverlap": True,
+        "labelExpr": f"utcFormat(toDate(datum.value), '{form}')",
+        "ticks": False,
+        "labelPadding": 6,
     }

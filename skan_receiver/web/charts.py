@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"  # a name; nobody loads it
+from skan_receiver.reports.charts import SCHEMA, time_labels
 
 
 class Step(Protocol):
@@ -43,14 +43,7 @@ def bars(steps: Sequence[Step], verdicts: Sequence[str]) -> dict[str, Any]:
                     "paddingInner": 0.12,
                     "paddingOuter": 0.06,
                 },
-                "axis": {
-                    "title": None,
-                    "labelAngle": 0,
-                    "labelOverlap": True,
-                    "labelExpr": f"utcFormat(toDate(datum.value), '{form}')",
-                    "ticks": False,
-                    "labelPadding": 6,
-                },
+                "axis": time_labels(form),
             },
             "y": {
                 "field": "n",

@@ -1,28 +1,25 @@
 """`/reports`: every report with its chart, its rows, and files of them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
-from flask.wrappers import Response
 from werkzeug.exceptions import HTTPException, NotFound
 
 from skan_receiver.errors import ConfigurationError
 from skan_receiver.reports import REPORTS, Report, Unanswerable
-from skan_receiver.reports.formats import as_csv, as_parquet
 from skan_receiver.web import pages, session
 from skan_receiver.web.access import sign_in_first
 from skan_receiver.web.asking import Asking
 from skan_receiver.web.headers import harden
+from skan_receiver.web.report_files import report_file
 from skan_receiver.web.services import services
 from skan_receiver.web.vendored import LIBRARIES
 
 SHOWN = 500  # rows on a page; the files have all of them
 DRAWN = 5_000  # rows in a chart: a browser draws no more in a moment
-
-FILES = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
 
 bp = Blueprint("reports", __name__, url_prefix="/reports")
 bp.before_request(sign_in_first)
@@ -72,11 +69,9 @@ def file(name: str, form: str) -> ResponseReturnValue:
         return "; ".join(f"{field}: {what}" for field, what in asking.wrong.items()), 422
     columns = report.columns(asking.question.by)
     try:
-        content = _content(form, columns, rows)
+        return report_file(name, form, columns, rows)
     except ConfigurationError as error:
         return str(error), 422
-    headers = {"Content-Disposition": f'attachment; filename="{name}.{form}"'}
-    return Response(content, content_type=FILES[form], headers=headers)
 
 
 def cell(name: str, value: Any) -> str:
@@ -116,10 +111,3 @@ def _answered(report: Report) -> tuple[Asking, Rows]:
             return asking, report.table(connection, asking.question)
     except Unanswerable as error:
         return Asking(asking.typed, asking.by, wrong={error.field: error.what}), ()
-
-
-def _content(form: str, columns: Sequence[str], rows: Rows) -> str | bytes:
-    if form == "parquet":
-        return as_parquet(columns, rows)
-    lines: Iterable[list[Any]] = ([row[name] for name in columns] for row in rows)
-    return as_csv(columns, lines)

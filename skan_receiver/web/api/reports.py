@@ -12,10 +12,10 @@ from werkzeug.exceptions import NotFound
 from skan_receiver.errors import ConfigurationError
 from skan_receiver.protocol import Framework, Verdict
 from skan_receiver.reports import REPORTS, Filters, Question, Report, Unanswerable, Written
-from skan_receiver.reports.formats import as_csv, as_parquet
 from skan_receiver.web.api.blueprint import answer, bp
 from skan_receiver.web.api.models import BigInt, NetworkId, VersionText
 from skan_receiver.web.api.problems import Fault, documented, problem
+from skan_receiver.web.report_files import report_file
 from skan_receiver.web.services import services
 
 TAGS: list[Tag | dict[str, Any]] = [Tag(name="reports")]
@@ -184,12 +184,8 @@ def _as(
     form: Format, name: str, report: Report, question: Question, rows: list[dict[str, Any]]
 ) -> Response:
     columns = report.columns(question.by)
-    if form is Format.CSV:
-        text = as_csv(columns, ([row[column] for column in columns] for row in rows))
-        return _file(text, "text/csv; charset=utf-8", f"{name}.csv")
-    if form is Format.PARQUET:
-        content = as_parquet(columns, rows)
-        return _file(content, "application/vnd.apache.parquet", f"{name}.parquet")
+    if form is not Format.JSON:
+        return report_file(name, form, columns, rows)
     return answer(
         Table(
             name=name,
@@ -204,11 +200,6 @@ def _as(
             rows=rows,
         )
     )
-
-
-def _file(content: str | bytes, kind: str, name: str) -> Response:
-    disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(content, content_type=kind, headers=disposition)
 
 
 def _refused(where: str, what: str) -> Response:
