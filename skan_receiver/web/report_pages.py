@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
+from flask.wrappers import Response
 from werkzeug.exceptions import HTTPException, NotFound
 
 from skan_receiver.errors import ConfigurationError
@@ -66,12 +67,17 @@ def file(name: str, form: str) -> ResponseReturnValue:
     report = _report(name)
     asking, rows = _answered(report)
     if asking.question is None:
-        return "; ".join(f"{field}: {what}" for field, what in asking.wrong.items()), 422
+        return _refused("; ".join(f"{field}: {what}" for field, what in asking.wrong.items()))
     columns = report.columns(asking.question.by)
     try:
         return report_file(name, form, columns, rows)
     except ConfigurationError as error:
-        return str(error), 422
+        return _refused(str(error))
+
+
+def _refused(why: str) -> Response:
+    """As plain text: it repeats what was typed, which must not be read as HTML."""
+    return Response(why, 422, content_type="text/plain; charset=utf-8")
 
 
 def cell(name: str, value: Any) -> str:

@@ -67,6 +67,13 @@ def test_what_makes_no_sense_is_said_beside_its_field(
     assert browser.get(f"/reports/volumes.csv?{asked}").status_code == 422
 
 
+def test_what_was_typed_is_not_read_as_html(browser: FlaskClient) -> None:
+    """The answer in place of a file repeats it: as text."""
+    refused = browser.get("/reports/volumes.csv", query_string={"tz": "<b>Berlin</b>"})
+    assert (refused.status_code, refused.mimetype) == (422, "text/plain")
+    assert "<b>Berlin</b>" in refused.text
+
+
 def test_a_report_that_is_not_there_is_not_found(browser: FlaskClient) -> None:
     """As any page that is not."""
     assert browser.get("/reports/weather").status_code == 404
