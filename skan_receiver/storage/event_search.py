@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, or_, select
 
 from skan_receiver.mmp.event import identity_of
 from skan_receiver.mmp.providers import PROVIDERS
@@ -13,7 +13,7 @@ from skan_receiver.mmp.providers.generic import OWN
 from skan_receiver.storage.columns import table
 from skan_receiver.storage.events import StoredEvent
 from skan_receiver.storage.persons import IDENTIFIERS
-from skan_receiver.storage.search import Place
+from skan_receiver.storage.search import Place, newest
 
 EVENT = table(StoredEvent)
 
@@ -50,20 +50,8 @@ def find(
     connection: Connection, query: Query, *, after: Place | None = None, limit: int = 50
 ) -> tuple[list[Row[Any]], Place | None]:
     """Events, the newest first, and where the next page begins; None on the last."""
-    statement = (
-        select(EVENT)
-        .where(*_conditions(query))
-        .order_by(EVENT.c.received_at.desc(), EVENT.c.id.desc())
-        .limit(limit + 1)
-    )
-    if after is not None:
-        place = tuple_(EVENT.c.received_at, EVENT.c.id)
-        statement = statement.where(place < (after.received_at, after.id))
-    rows = list(connection.execute(statement))
-    if len(rows) <= limit:
-        return rows, None
-    last = rows[limit - 1]
-    return rows[:limit], Place(last.received_at, last.id)
+    statement = select(EVENT).where(*_conditions(query))
+    return newest(connection, statement, EVENT, after=after, limit=limit)
 
 
 def story(connection: Connection, event_id: int) -> Story | None:

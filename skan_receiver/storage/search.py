@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, or_, select, tuple_
 
 from skan_receiver.config import Settings
 from skan_receiver.protocol import identities
@@ -77,14 +77,17 @@ def find(
     limit: int = 50,
 ) -> tuple[list[Row[Any]], Place | None]:
     """Postbacks, the newest first, and where the next page begins; None on the last."""
-    statement = (
-        _brief(settings)
-        .where(*_conditions(connection, settings, query))
-        .order_by(POSTBACK.c.received_at.desc(), POSTBACK.c.id.desc())
-        .limit(limit + 1)
-    )
+    statement = _brief(settings).where(*_conditions(connection, settings, query))
+    return newest(connection, statement, POSTBACK, after=after, limit=limit)
+
+
+def newest(
+    connection: Connection, statement: Select[Any], of: Table, *, after: Place | None, limit: int
+) -> tuple[list[Row[Any]], Place | None]:
+    """A page of rows of a table, the newest first, and where the next begins; None on the last."""
+    statement = statement.order_by(of.c.received_at.desc(), of.c.id.desc()).limit(limit + 1)
     if after is not None:
-        place = tuple_(POSTBACK.c.received_at, POSTBACK.c.id)
+        place = tuple_(of.c.received_at, of.c.id)
         statement = statement.where(place < (after.received_at, after.id))
     rows = list(connection.execute(statement))
     if len(rows) <= limit:
