@@ -18,9 +18,6 @@ IDENTITY_BYTES = 16
 # it could try guesses.
 MADE = "made:"
 
-# What phones say that have no identifier to give.
-NO_ID = {"", "00000000-0000-0000-0000-000000000000"}
-
 
 class Kind(StrEnum):
     """What happened."""
@@ -173,10 +170,3 @@ def identity_of(provider: str, event_id: str) -> bytes:
 
 def _emptied(of: Any, names: Collection[str]) -> Any:
     return replace(of, **{each.name: None for each in fields(of) if each.name in names})
-
-
-def identifier(text: object) -> str | None:
-    """An identifier as it came, None where a phone had none to give."""
-    if text is None or (found := str(text).strip()).lower() in NO_ID:
-        return None
-    return found

@@ -15,7 +15,6 @@ from skan_receiver.mmp.event import (
     Person,
     Platform,
     Signals,
-    identifier,
 )
 from skan_receiver.storage import Store, StoredEvent
 from skan_receiver.storage.columns import table
@@ -61,13 +60,6 @@ def test_an_event_comes_back_from_its_row(store: Store, event: Event) -> None:
         return found
 
     assert event_of(store.write(work)) == event
-
-
-def test_a_phone_that_gives_no_identifier_has_none() -> None:
-    """Zeros are what iOS says instead: nobody's id, and everybody's."""
-    assert identifier("00000000-0000-0000-0000-000000000000") is None
-    assert identifier("  ") is None
-    assert identifier("A7071198-3848-40A5-B3D0-94578D9B0000") is not None
 
 
 def test_copies_have_one_identity() -> None:
