@@ -1,5 +1,6 @@
 """What we keep, and the one way to write it."""
 
+from skan_receiver.storage.audit import AuditEntry
 from skan_receiver.storage.counts import (
     CountCell,
     CountDay,
@@ -24,7 +25,7 @@ from skan_receiver.storage.group import GroupCommit
 from skan_receiver.storage.imports import ImportedChunk
 from skan_receiver.storage.money import Cost, Rate
 from skan_receiver.storage.outgoing import Campaign, Secret, StoredDestination
-from skan_receiver.storage.people import ApiKey, Registered, User
+from skan_receiver.storage.people import ApiKey, IdempotentCall, NetworkName, Registered, User
 from skan_receiver.storage.postbacks import (
     Arrival,
     Fresh,
@@ -42,6 +43,7 @@ __all__ = [
     "Arrival",
     "Attempt",
     "Attributed",
+    "AuditEntry",
     "Campaign",
     "Connected",
     "Cost",
@@ -58,8 +60,10 @@ __all__ = [
     "EventDecision",
     "Fresh",
     "GroupCommit",
+    "IdempotentCall",
     "ImportedChunk",
     "ImportedSchema",
+    "NetworkName",
     "NetworkSource",
     "Policy",
     "Quarantined",

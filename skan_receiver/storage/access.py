@@ -25,6 +25,9 @@ from skan_receiver.storage.upsert import insert_new
 ACCOUNT = table(User)
 
 ADMIN = "admin"
+# Viewers look, editors change schemas, destinations, campaigns and costs and replay, and admins
+# say who may what.
+ROLES = ("viewer", "editor", "admin")
 LINK_LIVES = timedelta(hours=24)
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 1_000  # a bound on what a stranger makes us hash
@@ -43,6 +46,18 @@ class Account:
     name: str
     role: str
     session_salt: str
+    # What they see; empty: everything.
+    apps: frozenset[int] = frozenset()
+    networks: frozenset[str] = frozenset()
+
+    def may(self, role: str) -> bool:
+        """Whether they may do what `role` may: each may what those before it may."""
+        return ROLES.index(self.role) >= ROLES.index(role)
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether there is something that they do not see."""
+        return bool(self.apps or self.networks)
 
 
 def ensure_admin(store: Store, now: datetime) -> str | None:
@@ -173,7 +188,10 @@ def _one(store: Store, *conditions: ColumnElement[bool]) -> Account | None:
 
 
 def _as_account(row: Row[Any]) -> Account:
-    return Account(row.id, row.name, row.role, row.session_salt)
+    apps = frozenset(int(app) for app in row.apps.split())
+    return Account(
+        row.id, row.name, row.role, row.session_salt, apps, frozenset(row.networks.split())
+    )
 
 
 def digest(secret: str) -> str:

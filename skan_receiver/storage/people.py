@@ -14,7 +14,12 @@ class User(SQLModel, table=True):
 
     id: int | None = big(primary_key=True, default=None)
     name: str = Field(unique=True)
-    role: str = "admin"
+    role: str = "admin"  # viewer, editor, admin
+    # What they see, ids separated by spaces; empty: everything.
+    apps: str = ""
+    networks: str = ""
+    # Who they are to an identity provider: its issuer and their subject there.
+    oidc_subject: str | None = Field(default=None, unique=True)
     password_hash: str | None = None
     # SHA-256 of the link's token: whoever reads the database cannot use it.
     link_hash: str | None = None
@@ -49,3 +54,26 @@ class Registered(SQLModel, table=True):
         primary_key=True
     )  # the app's id in digits, or the network's id in lower case
     name: str = ""
+
+
+class NetworkName(SQLModel, table=True):
+    """What people here call an ad network, before what the list that we ship says."""
+
+    __tablename__ = "network_name"
+
+    ad_network_id: str = Field(primary_key=True)  # lower case
+    name: str
+
+
+class IdempotentCall(SQLModel, table=True):
+    """What a call with an `Idempotency-Key` was answered, for whoever sends it again."""
+
+    __tablename__ = "idempotent_call"
+
+    key_id: int = big(primary_key=True)  # the API key: others' calls are their own
+    name: str = Field(primary_key=True)  # the header's value
+    fingerprint: str  # of method, path and body: the same name for something else is a mistake
+    status: int | None = None  # None while it is being answered
+    headers: str = "{}"  # JSON
+    body: bytes = b""
+    created_at: datetime = utc()

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
 from skan_receiver.errors import ConfigurationError, StoreUnavailable
+from skan_receiver.storage.acting import noted
 
 BUSY_TIMEOUT_MS = 5_000
 # How long a writer waits for those before it, and how often it looks whether they are done.
@@ -82,8 +83,11 @@ class Store:
 
         Raises StoreUnavailable when nothing could be kept.
         """
+        work, kept = noted(work)
         with translated():
-            return self._write_sqlite(work) if self.is_sqlite else self._write_postgres(work)
+            done = self._write_sqlite(work) if self.is_sqlite else self._write_postgres(work)
+        kept()
+        return done
 
     def scrub(self) -> bool:
         """Leave no copy of what was deleted in SQLite's log; False where a reader holds it still.

@@ -21,6 +21,15 @@ BLUEPRINTS = (
     "event_pages",
     "report_pages",
     "testing",
+    "schema_pages",
+    "upload_pages",
+    "destination_pages",
+    "delivery_pages",
+    "campaign_pages",
+    "alert_pages",
+    "settings_pages",
+    "people_pages",
+    "audit_pages",
 )
 
 # For forms and calls; Apple's endpoints have a smaller limit of their own.

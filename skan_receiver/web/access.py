@@ -61,6 +61,30 @@ def sign_in_first() -> ResponseReturnValue | None:
     return redirect(url_for("login.form", next=wanted or None), 303)
 
 
+def may(role: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """A page's view for those who are signed in and may what `role` may; others get a 403."""
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            account = signed_in()
+            if account is None or not account.may(role):
+                raise Forbidden(f"This is for whoever has the role {role!r}. An admin can give it.")
+            return view(*args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def actor() -> str:
+    """Who is asking, for the audit log."""
+    if (grant := g.get("grant")) is not None:
+        return f"key {grant.id} {grant.name}"
+    account = signed_in()
+    return f"user {account.name}" if account else "nobody"
+
+
 def _grant() -> Grant | None:
     given = request.authorization
     key = given.token if given and given.type == "bearer" else None

@@ -7,10 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection, Row, select
-from werkzeug.exceptions import HTTPException
 
 from skan_receiver.doctor.events import steps
 from skan_receiver.mmp.personal import masked
@@ -18,20 +17,15 @@ from skan_receiver.storage import EventDecision, event_search
 from skan_receiver.storage.columns import table
 from skan_receiver.storage.event_rows import COLUMNS, amount
 from skan_receiver.storage.search import Place
-from skan_receiver.web import cursor, pages, session
-from skan_receiver.web.access import sign_in_first
-from skan_receiver.web.headers import harden
+from skan_receiver.web import cursor
+from skan_receiver.web.page import page_blueprint
 from skan_receiver.web.services import services
 
 DECISION = table(EventDecision)
 
 SHOWN = 50
 
-bp = Blueprint("events", __name__, url_prefix="/events")
-bp.before_request(sign_in_first)
-bp.before_request(session.guard)
-bp.after_request(harden)
-bp.register_error_handler(HTTPException, pages.refused)
+bp = page_blueprint("events", __name__, url_prefix="/events")
 
 
 @dataclass(frozen=True, slots=True)

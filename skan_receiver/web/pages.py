@@ -3,19 +3,19 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import render_template, request
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.exceptions import NotFound
 
 from skan_receiver.errors import StoreUnavailable
 from skan_receiver.storage import search
 from skan_receiver.storage.meanings import meanings, rest, share
 from skan_receiver.storage.search import Query
 from skan_receiver.web import cursor, dashboard, session, words
-from skan_receiver.web.access import sign_in_first
-from skan_receiver.web.headers import harden
+from skan_receiver.web.navigation import navigation
 from skan_receiver.web.operations import unusual
+from skan_receiver.web.page import page_blueprint
 from skan_receiver.web.searching import Search
 from skan_receiver.web.services import services
 from skan_receiver.web.vendored import LIBRARIES
@@ -30,10 +30,7 @@ EXAMPLE = """{
   "attribution-signature": "MEUCIGRmSMrqedNu6uaHyhVcifs118R5z/AB6cvRaKrRRHWRAiEAv96ne3dKQ5kJpbsfk4eYiePmrZUU6sQmo+7zfP/1Bxo="
 }"""  # noqa: E501  # a signature has no place to break
 
-bp = Blueprint("pages", __name__)
-bp.before_request(sign_in_first)
-bp.before_request(session.guard)
-bp.after_request(harden)
+bp = page_blueprint("pages", __name__)
 
 
 @bp.record
@@ -47,6 +44,7 @@ def _everywhere() -> dict[str, Any]:
     """For every template. Called when one is rendered, so never for Apple's devices."""
     return {
         "csrf_token": session.csrf_token,
+        "navigation": navigation,
         "signed_in": session.signed_in,
         "warnings": unusual(services()),
         "words": words,
@@ -102,12 +100,6 @@ def postback(stored_id: int) -> ResponseReturnValue:
         folder=services().settings.schemas,
         others=[other for other in others if other.id != story.row.id],
     )
-
-
-@bp.errorhandler(HTTPException)
-def refused(error: HTTPException) -> ResponseReturnValue:
-    """Not there, or not like this."""
-    return render_template("error.html", error=error), error.code or 500
 
 
 @bp.app_errorhandler(StoreUnavailable)

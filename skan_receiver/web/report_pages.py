@@ -4,17 +4,15 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from flask.wrappers import Response
-from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.exceptions import NotFound
 
 from skan_receiver.errors import ConfigurationError
 from skan_receiver.reports import REPORTS, Report, Unanswerable
-from skan_receiver.web import pages, session
-from skan_receiver.web.access import sign_in_first
 from skan_receiver.web.asking import Asking
-from skan_receiver.web.headers import harden
+from skan_receiver.web.page import page_blueprint
 from skan_receiver.web.report_files import report_file
 from skan_receiver.web.services import services
 from skan_receiver.web.vendored import LIBRARIES
@@ -22,11 +20,7 @@ from skan_receiver.web.vendored import LIBRARIES
 SHOWN = 500  # rows on a page; the files have all of them
 DRAWN = 5_000  # rows in a chart: a browser draws no more in a moment
 
-bp = Blueprint("reports", __name__, url_prefix="/reports")
-bp.before_request(sign_in_first)
-bp.before_request(session.guard)
-bp.after_request(harden)
-bp.register_error_handler(HTTPException, pages.refused)
+bp = page_blueprint("reports", __name__, url_prefix="/reports")
 
 Rows = Sequence[Mapping[str, Any]]
 

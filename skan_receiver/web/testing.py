@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
@@ -17,15 +17,10 @@ from skan_receiver.storage import search
 from skan_receiver.storage.meanings import NO_SCHEMA, UNREADABLE, Arrived
 from skan_receiver.storage.schemas import Version, history, read
 from skan_receiver.storage.search import Query
-from skan_receiver.web import session
-from skan_receiver.web.access import sign_in_first
-from skan_receiver.web.headers import harden
+from skan_receiver.web.page import page_blueprint
 from skan_receiver.web.services import services
 
-bp = Blueprint("testing", __name__)
-bp.before_request(sign_in_first)
-bp.before_request(session.guard)
-bp.after_request(harden)
+bp = page_blueprint("testing", __name__)
 
 LATEST = 50
 

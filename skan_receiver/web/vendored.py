@@ -1,9 +1,18 @@
-"""What draws charts: front-end files of others, kept with their versions and licences."""
+"""Front-end files of others, kept with their versions, hashes and licences."""
 
 import json
 from pathlib import Path
 
 VENDOR = Path(__file__).parent / "static" / "vendor"
 
-# In the order the files need each other.
-LIBRARIES = tuple(entry["file"] for entry in json.loads((VENDOR / "vendor.json").read_text()))
+_ENTRIES = json.loads((VENDOR / "vendor.json").read_text())
+
+
+def files_of(package: str) -> tuple[str, ...]:
+    """The names of a package's files, in the order in which they need each other."""
+    return tuple(entry["file"] for entry in _ENTRIES if entry["name"].startswith(package))
+
+
+LIBRARIES = files_of("vega")  # what draws charts
+HTMX = files_of("htmx.org")[0]
+TABLES = files_of("tabulator")  # a script and its style

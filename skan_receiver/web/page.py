@@ -1,0 +1,24 @@
+"""What every blueprint of pages begins with: a login, forms of our own, headers, errors as pages."""
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+
+from skan_receiver.web import session
+from skan_receiver.web.access import sign_in_first
+from skan_receiver.web.headers import harden
+
+
+def page_blueprint(name: str, module: str, url_prefix: str | None = None) -> Blueprint:
+    """A blueprint whose every view is for those who are signed in."""
+    bp = Blueprint(name, module, url_prefix=url_prefix)
+    bp.before_request(sign_in_first)
+    bp.before_request(session.guard)
+    bp.after_request(harden)
+    bp.register_error_handler(HTTPException, refused)
+    return bp
+
+
+def refused(error: HTTPException) -> ResponseReturnValue:
+    """Not there, or not like this."""
+    return render_template("error.html", error=error), error.code or 500
