@@ -1,4 +1,4 @@
-"""What every blueprint of pages begins with: a login, forms of our own, headers, errors as pages."""
+"""What pages have in common: a login, forms of our own, headers, errors as pages."""
 
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
