@@ -18,7 +18,7 @@ from skan_receiver.web.operations import unusual
 from skan_receiver.web.page import page_blueprint
 from skan_receiver.web.searching import Search
 from skan_receiver.web.services import services
-from skan_receiver.web.vendored import LIBRARIES
+from skan_receiver.web.vendored import HTMX, LIBRARIES, grid_files
 
 # "Verifying an install-validation postback": Apple's example, and Apple's signature.
 # https://developer.apple.com/documentation/storekit/verifying-an-install-validation-postback
@@ -44,6 +44,8 @@ def _everywhere() -> dict[str, Any]:
     """For every template. Called when one is rendered, so never for Apple's devices."""
     return {
         "csrf_token": session.csrf_token,
+        "htmx": HTMX,
+        "grid_files": grid_files,
         "navigation": navigation,
         "signed_in": session.signed_in,
         "warnings": unusual(services()),

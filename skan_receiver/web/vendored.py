@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from flask import url_for
+
 VENDOR = Path(__file__).parent / "static" / "vendor"
 
 _ENTRIES = json.loads((VENDOR / "vendor.json").read_text())
@@ -16,3 +18,8 @@ def files_of(package: str) -> tuple[str, ...]:
 LIBRARIES = files_of("vega")  # what draws charts
 HTMX = files_of("htmx.org")[0]
 TABLES = files_of("tabulator")  # a script and its style
+
+
+def grid_files() -> str:
+    """For `data-grid` of a table that can be sorted and filtered in the browser."""
+    return " ".join(url_for("assets.static", filename=f"vendor/{name}") for name in TABLES)
