@@ -1,49 +1,18 @@
 """The pages in a real browser, which enforces what headers only say."""
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from werkzeug.serving import make_server
 
-from tests.web.site import PASSWORD, Site
+from tests.web.browser import NEEDS_CHROMIUM, Watch, browsing, serving, sign_in
+from tests.web.site import Site
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="make setup for `e2e` installs it")
-
-CHROMIUM = Path("/usr/bin/chromium")
-# As root, in a container, Chromium's own sandbox has nothing to stand on.
-ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage"]
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="apt-get install chromium"),
-]
-
-REPORT_VIOLATIONS = """
-document.addEventListener("securitypolicyviolation",
-  (event) => console.error("CSP: " + event.violatedDirective + " " + event.blockedURI));
-"""
-
-
-@contextmanager
-def serving(site: Site) -> Iterator[str]:
-    """The site at an address of this machine."""
-    server = make_server("127.0.0.1", 0, site.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+pytestmark = NEEDS_CHROMIUM
 
 
 @pytest.fixture
@@ -63,30 +32,15 @@ def address(site: Site) -> Iterator[str]:
 @pytest.fixture(params=["light", "dark"])
 def page(request: pytest.FixtureRequest) -> Iterator["Page"]:
     """A fresh browser, in each colour scheme."""
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        page = browser.new_page(color_scheme=request.param)
-        page.add_init_script(REPORT_VIOLATIONS)
+    with browsing(request.param) as page:
         yield page
-        browser.close()
 
 
 def test_from_the_link_to_a_postbacks_story(site: Site, address: str, page: "Page") -> None:
     """Choose a password, see the chart, find a postback, read its story, try the API's page,
     sign out: without a request to anybody else, an error, or a broken policy."""
-    strangers: list[str] = []
-    errors: list[str] = []
-    page.on(
-        "request",
-        lambda r: None if r.url.startswith((address, "data:")) else strangers.append(r.url),
-    )
-    page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda error: errors.append(str(error)))
-
-    page.goto(address + site.invite())
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_label("Once more").fill(PASSWORD)
-    page.get_by_role("button", name="Save and sign in").click()
+    watch = Watch(page, address)
+    sign_in(page, site, address)
 
     # Four days, three postbacks each, drawn as bars of two verdicts.
     page.locator("#chart svg path[aria-roledescription='bar']").first.wait_for()
@@ -110,7 +64,7 @@ def test_from_the_link_to_a_postbacks_story(site: Site, address: str, page: "Pag
     page.get_by_role("button", name="Sign out").click()
     page.get_by_role("heading", name="Sign in").wait_for()
 
-    assert (strangers, errors) == ([], [])
+    assert watch.saw_nothing()
 
 
 def test_no_page_is_wider_than_a_phone(site: Site, address: str, page: "Page") -> None:
@@ -118,10 +72,7 @@ def test_no_page_is_wider_than_a_phone(site: Site, address: str, page: "Page") -
     longest = "a" * 255
     site.receiver.receive(site.signer.skadnetwork(transaction_id=longest, ad_network_id=longest))
     page.set_viewport_size({"width": 360, "height": 740})
-    page.goto(address + site.invite())
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_label("Once more").fill(PASSWORD)
-    page.get_by_role("button", name="Save and sign in").click()
+    sign_in(page, site, address)
     for path in ("/", "/postbacks", "/postbacks/1", "/postbacks/13", "/login"):
         page.goto(address + path, wait_until="networkidle")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
@@ -129,15 +80,9 @@ def test_no_page_is_wider_than_a_phone(site: Site, address: str, page: "Page") -
 
 def test_the_chart_is_a_table_without_javascript(site: Site, address: str) -> None:
     """Whoever has switched it off misses the drawing, and no number."""
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        page = browser.new_context(java_script_enabled=False).new_page()
-        page.goto(address + site.invite())
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_label("Once more").fill(PASSWORD)
-        page.get_by_role("button", name="Save and sign in").click()
+    with browsing(java_script_enabled=False) as page:
+        sign_in(page, site, address)
         table = page.locator("#chart-table table")
         assert table.is_visible()
         assert table.locator("tbody tr").count() == 4
         assert not page.locator("#chart").is_visible()
-        browser.close()
