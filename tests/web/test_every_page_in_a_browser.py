@@ -1,0 +1,118 @@
+"""Every page there is, in a real browser: nobody is left out by how it is made."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from skan_receiver.delivery import registry
+from skan_receiver.delivery.save import checked
+from tests.web.browser import NEEDS_CHROMIUM, Watch, browsing, serving, sign_in
+from tests.web.site import Site
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page, Response
+
+pytestmark = NEEDS_CHROMIUM
+
+FIRST_LOAD = 500_000  # bytes, without charts
+APP = 525463029
+
+# What a page's address takes, by the last part of its endpoint's blueprint and its own name.
+ARGUMENTS = {"stored_id": 1, "app_id": APP, "app": APP, "number": 1, "delivery_id": 1}
+NAMES = {"reports": "volumes", "destinations": "mmp", "campaigns": "5239"}
+
+# Not pages: files, fragments, and what only a link that is used once leads to.
+LEFT_OUT = {"assets", "receive", "mmp", "touch", "operations", "api", "docs", "openapi"}
+
+
+def paths(site: Site) -> list[str]:
+    """The address of every page, with something to look at where it takes something."""
+    found = []
+    with site.app.test_request_context():
+        adapter = site.app.url_map.bind("localhost")
+        for rule in site.app.url_map.iter_rules():
+            blueprint = rule.endpoint.split(".")[0]
+            if blueprint in LEFT_OUT or "GET" not in (rule.methods or ()):
+                continue
+            values = {
+                name: NAMES.get(blueprint, "") if name == "name" else ARGUMENTS.get(name)
+                for name in rule.arguments
+            }
+            if all(values.values()):
+                found.append(adapter.build(rule.endpoint, values))
+    return sorted(set(found))
+
+
+@pytest.fixture
+def address(site: Site) -> Iterator[str]:
+    """A site with something on every page."""
+    definition = {"name": "mmp", "kind": "relay", "url": "https://mmp.example/in"}
+    registry.add(site.store, checked(definition, site.settings), paused=True)
+    site.receiver.now -= timedelta(days=3)
+    for value in (20, 40, 63, None):
+        body = site.signer.skadnetwork(conversion_value=value)
+        site.receiver.receive(body, site.signer.adattributionkit())
+        site.receiver.receive({**site.signer.skadnetwork(), "app-id": 7})
+        site.receiver.later(days=1)
+    site.receiver.settle()
+    with serving(site) as address:
+        yield address
+
+
+@pytest.fixture(params=["light", "dark"])
+def page(request: pytest.FixtureRequest) -> Iterator["Page"]:
+    """A fresh browser, in each colour scheme."""
+    with browsing(request.param) as page:
+        yield page
+
+
+@pytest.mark.timeout(600)
+def test_no_page_keeps_anybody_out(site: Site, address: str, page: "Page") -> None:
+    """Of every page: axe finds nothing serious, nobody else is asked for anything, the policy
+    holds, no script fails, and a phone is wide enough."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    watch = Watch(page, address)
+    sign_in(page, site, address)
+    faults = []
+    for path in paths(site):
+        page.set_viewport_size({"width": 1280, "height": 800})
+        answer = page.goto(address + path, wait_until="networkidle")
+        assert answer is not None
+        if "html" not in answer.headers.get("content-type", ""):
+            continue
+        assert answer.status == 200, f"{path}: {answer.status}"
+        for one in axe.run(page).response["violations"]:
+            if one["impact"] in ("serious", "critical"):
+                where = [node["html"] for node in one["nodes"]][:3]
+                faults.append(f"{path}: {one['id']}: {one['help']}: {where}")
+        page.set_viewport_size({"width": 360, "height": 740})
+        if not _fits(page):
+            faults.append(f"{path}: wider than a phone")
+    assert faults == []
+    assert watch.saw_nothing()
+
+
+def test_a_first_load_is_small(site: Site, address: str) -> None:
+    """Without charts, less than half a megabyte: style, scripts and page together."""
+    for path in ("/postbacks", "/schemas", f"/schemas/{APP}", "/destinations", "/deliveries"):
+        with browsing() as page:
+            sign_in(page, site, address)
+            sizes: list[int] = []
+            page.on("response", lambda answer, sizes=sizes: sizes.append(_size(answer)))
+            page.goto(address + path, wait_until="networkidle")
+            assert sum(sizes) < FIRST_LOAD, f"{path}: {sum(sizes)} bytes"
+
+
+def _fits(page: "Page") -> bool:
+    """Whether nothing is wider than the window, once charts have drawn themselves anew."""
+    for _ in range(20):
+        if page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
+            return True
+        page.wait_for_timeout(100)
+    return False
+
+
+def _size(answer: "Response") -> int:
+    return 0 if answer.status >= 300 else len(answer.body())
