@@ -77,6 +77,18 @@ def may(role: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     return decorate
 
 
+def sees_app(app_id: int) -> bool:
+    """Whether whoever is signed in may see what is of this app."""
+    account = signed_in()
+    return account is None or not account.apps or app_id in account.apps
+
+
+def sees_network(ad_network_id: str) -> bool:
+    """Whether whoever is signed in may see what is of this ad network."""
+    account = signed_in()
+    return account is None or not account.networks or ad_network_id.lower() in account.networks
+
+
 def actor() -> str:
     """Who is asking, for the audit log."""
     if (grant := g.get("grant")) is not None:
