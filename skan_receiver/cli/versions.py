@@ -13,7 +13,6 @@ from skan_receiver.cli.postbacks import Moment
 from skan_receiver.config import load
 from skan_receiver.conversion import Schema, load_schema
 from skan_receiver.conversion.differences import differences
-from skan_receiver.conversion.force import in_order
 from skan_receiver.storage import schemas as storage
 from skan_receiver.storage.folder import import_folder
 from skan_receiver.storage.schemas import Publication, Published, Version
@@ -133,21 +132,9 @@ def list_(app_id: int | None, *, as_json: bool) -> None:
     with store.read() as connection:
         versions = storage.history(connection, app_id)
     store.close()
-    states = _states(versions, datetime.now(UTC))
+    states = storage.states(versions, datetime.now(UTC))
     rows = [{**_row(one), "state": states[one.app_id, one.number]} for one in versions]
     show(rows, COLUMNS, as_json=as_json)
-
-
-def _states(versions: list[Version], now: datetime) -> dict[tuple[int, int], str]:
-    states = {(one.app_id, one.number): "corrected" for one in versions}
-    for app_id in {one.app_id for one in versions}:
-        newer = False
-        for effect in reversed(in_order(v.effect for v in versions if v.app_id == app_id)):
-            reached = effect.reach(now)
-            state = "past" if newer else "in force" if reached == 1 else "rolling out"
-            states[app_id, effect.number] = state if now >= effect.effective_from else "to come"
-            newer = newer or reached == 1
-    return states
 
 
 def _row(version: Version) -> dict[str, Any]:

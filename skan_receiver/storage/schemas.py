@@ -23,6 +23,16 @@ class Unpublishable(SkanError):
     """A schema without mistakes that still cannot be published so; the message has the remedy."""
 
 
+class Outdated(Unpublishable):
+    """Somebody published since the version that this was made from."""
+
+    def __init__(self, newest: "Version") -> None:
+        super().__init__(
+            f"version {newest.number} was published meanwhile, by {newest.author or 'nobody named'}"
+        )
+        self.newest = newest
+
+
 @dataclass(frozen=True, slots=True)
 class Version:
     """One version of an app's schema: a row of `schema_version`."""
@@ -68,6 +78,8 @@ class Publication:
     author: str = ""
     note: str = ""
     source: str = "cli"
+    # The newest version that the author knew of; 0: none. None: whichever there is.
+    base: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +97,9 @@ def publish(
     """Make `wanted` a version. What the newest version says already is not published again,
     unless with a date of its own.
 
-    Raises SchemaError where the schema has mistakes, and Unpublishable where the version would
-    change what has arrived already, unless `back_dated`: `redecode` first tells what changes.
+    Raises SchemaError where the schema has mistakes, Outdated where somebody else published since
+    `wanted.base`, and Unpublishable where the version would change what has arrived already, unless
+    `back_dated`: `redecode` first tells what changes.
     """
     schema = read(wanted.text)
 
@@ -145,6 +158,8 @@ def add(
 ) -> Published:
     """`publish`, within a transaction that holds still."""
     versions = history(connection, schema.app_id)
+    if wanted.base is not None and versions and versions[-1].number != wanted.base:
+        raise Outdated(versions[-1])
     last = last_of(versions)
     if last and last.content_hash == schema.hash and wanted.effective_from is None:
         return Published(last, is_new=False, next=None)
@@ -186,3 +201,23 @@ def last_of(versions: Sequence[Version]) -> Version | None:
 
 def _start(version: Version) -> datetime:
     return version.effective_from
+
+
+def states(versions: Sequence[Version], now: datetime) -> dict[tuple[int, int], str]:
+    """How each version stands, by app and number: past, in force, rolling out, to come, or
+    corrected where another has taken its place."""
+    states = {(one.app_id, one.number): "corrected" for one in versions}
+    for app_id in {one.app_id for one in versions}:
+        newer = False
+        for effect in reversed(in_order(v.effect for v in versions if v.app_id == app_id)):
+            reached = effect.reach(now)
+            state = "past" if newer else "in force" if reached == 1 else "rolling out"
+            states[app_id, effect.number] = state if now >= effect.effective_from else "to come"
+            newer = newer or reached == 1
+    return states
+
+
+def current(versions: Sequence[Version], now: datetime) -> Version | None:
+    """Of one app's versions the one that a device takes up now; None before the first."""
+    begun = [version for version in versions if version.effective_from <= now]
+    return max(begun, key=lambda v: (v.effective_from, v.number), default=None)

@@ -14,6 +14,7 @@ from skan_receiver.storage import Store
 from skan_receiver.storage.folder import Folder, Imported, import_folder
 from skan_receiver.storage.meanings import meanings, rest, share
 from skan_receiver.storage.schemas import (
+    Outdated,
     Publication,
     Published,
     Unpublishable,
@@ -282,3 +283,15 @@ def test_a_folder_is_read_when_a_file_changes(store: Store, folder: Path) -> Non
     (folder / "shop.yaml").write_text(written("session"))
     assert len(watched.step(NOON).published) == 1
     assert Folder(store, folder / "none").step(NOON) == Imported()
+
+
+def test_two_who_edit_the_same_version_do_not_overwrite_each_other(store: Store) -> None:
+    """The second is told who was quicker, and nothing of theirs is published."""
+    publish(store, PURCHASE, NOON)
+    publish(store, replace(SESSION, base=1, author="ana"), NOON + DAY)
+
+    with pytest.raises(Outdated, match="version 2 was published meanwhile, by ana") as refused:
+        publish(store, replace(TUTORIAL, base=1), NOON + DAY)
+
+    assert refused.value.newest.number == 2
+    assert [version.number for version in versions(store)] == [1, 2]
