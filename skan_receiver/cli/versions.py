@@ -13,6 +13,7 @@ from skan_receiver.cli.postbacks import Moment
 from skan_receiver.config import load
 from skan_receiver.conversion import Schema, load_schema
 from skan_receiver.conversion.differences import differences
+from skan_receiver.conversion.rollout import rollout_hours
 from skan_receiver.storage import schemas as storage
 from skan_receiver.storage.folder import import_folder
 from skan_receiver.storage.schemas import Publication, Published, Version
@@ -21,8 +22,6 @@ COLUMNS = (
     *("app_id", "version", "from", "rollout_hours", "state", "encoder", "content", "source"),
     *("published_at", "author", "note"),
 )
-UNITS = {"": 1, "h": 1, "d": 24, "w": 168}
-LONGEST = 10_000  # hours, more than a year: a slip of the finger
 
 
 class Hours(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on only
@@ -33,10 +32,10 @@ class Hours(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.
     def convert(self, value: Any, param: Any, ctx: Any) -> int:
         if isinstance(value, int):
             return value
-        found = re.fullmatch(r"(\d{1,5})([hdw]?)", value)
-        if found is None or (hours := int(found[1]) * UNITS[found[2]]) > LONGEST:
-            self.fail(f"{value} is no roll-out: write 48h, 2d or 2w", param, ctx)
-        return hours
+        try:
+            return rollout_hours(value)
+        except ValueError as error:
+            self.fail(f"{value} {error}", param, ctx)
 
 
 effective_from = click.option(
