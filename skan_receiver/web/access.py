@@ -89,6 +89,13 @@ def sees_network(ad_network_id: str) -> bool:
     return account is None or not account.networks or ad_network_id.lower() in account.networks
 
 
+def unlimited_only() -> None:
+    """For what is of all apps and networks together: a `before_request` of such pages."""
+    account = signed_in()
+    if account is not None and account.is_limited:
+        raise Forbidden("This is of all apps and ad networks together, and you see some of them.")
+
+
 def actor() -> str:
     """Who is asking, for the audit log."""
     if (grant := g.get("grant")) is not None:
