@@ -4,24 +4,39 @@
 is counted exactly once whatever is killed when.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    delete,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.sql.dml import ReturningDelete
 
 from skan_receiver.config import Settings
 from skan_receiver.delivery import Entry, Owed, owe, settling
-from skan_receiver.storage import Fresh, Store, StoredPostback
+from skan_receiver.storage import Fresh, Registered, Store, StoredPostback
 from skan_receiver.storage.columns import table
 from skan_receiver.storage.counting import READ, UNSIGNED, Tally, counted_columns
 from skan_receiver.storage.counting import forget as forget_counts
 from skan_receiver.storage.many import among, listed
 from skan_receiver.storage.predicate import VOUCHED, superseded
+from skan_receiver.storage.upsert import insert_new
 
 FRESH, POSTBACK = table(Fresh), table(StoredPostback)
+REGISTERED = table(Registered)
+
+NETWORK_ID = re.compile(r"[A-Za-z0-9.-]{1,200}")
 
 # Some 30 ms of work: on SQLite nobody else writes meanwhile.
 BATCH = 1_000
@@ -90,6 +105,42 @@ def recounted(connection: Connection, settings: Settings) -> None:
             if held is not None and held.verdict in VOUCHED:
                 tally.add(held, change[_VALUES], -change.delta)
     tally.write(connection)
+
+
+def register(store: Store, settings: Settings, kind: str, value: str, name: str = "") -> None:
+    """An app (its number) or ad network (its id) is ours: what it received before counts too.
+
+    ValueError says what to write instead. One that is registered already gets the new name.
+    """
+    if kind == "app" and not (value.isascii() and value.isdigit() and int(value) < 2**63):
+        raise ValueError("an app is the number in its App Store address, as in 525463029")
+    if kind == "ad-network" and not NETWORK_ID.fullmatch(value):
+        raise ValueError("an ad-network id looks like abc123.skadnetwork")
+    row = {"kind": kind, "value": value.lower(), "name": name}
+
+    def work(connection: Connection) -> None:
+        named = update(REGISTERED).where(*_is(kind, value)).values(name=name)
+        if connection.execute(named).rowcount:
+            return
+        insert_new(connection, REGISTERED, [row])
+        recounted(connection, settings)
+
+    store.write(work)
+
+
+def unregister(store: Store, settings: Settings, kind: str, value: str) -> None:
+    """It is no longer ours: its postbacks stay, and no longer count. ValueError: it was not."""
+
+    def work(connection: Connection) -> None:
+        if not connection.execute(delete(REGISTERED).where(*_is(kind, value))).rowcount:
+            raise ValueError(f"{value} was not registered")
+        recounted(connection, settings)
+
+    store.write(work)
+
+
+def _is(kind: str, value: str) -> tuple[ColumnElement[bool], ...]:
+    return REGISTERED.c.kind == kind, REGISTERED.c.value == value.lower()
 
 
 def _pending(connection: Connection) -> Iterable[Sequence[Row[Any]]]:

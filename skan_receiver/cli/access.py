@@ -65,12 +65,43 @@ def users() -> None:
     """Manage who may sign in."""
 
 
+role = click.option(
+    "--role",
+    type=click.Choice(access.ROLES),
+    default=access.ADMIN,
+    show_default=True,
+    help="Viewers look, editors change, admins say who may.",
+)
+apps = click.option(
+    "--app", "apps", multiple=True, type=click.IntRange(min=1), help="Sees this app. [default: all]"
+)
+networks = click.option(
+    "--network", "networks", multiple=True, help="Sees this ad network's id. [default: all]"
+)
+
+
 @users.command("add")
 @click.argument("name")
-def add_user(name: str) -> None:
+@role
+@apps
+@networks
+def add_user(name: str, role: str, apps: tuple[int, ...], networks: tuple[str, ...]) -> None:
     """Add a user and print the one-time link with which they choose a password."""
     settings, store = open_store()
-    click.echo(_url(settings, access.add_user(store, name, datetime.now(UTC))))
+    permit = access.Permit(role, apps, networks)
+    click.echo(_url(settings, access.add_user(store, name, datetime.now(UTC), permit)))
+
+
+@users.command("change")
+@click.argument("name")
+@role
+@apps
+@networks
+def change_user(name: str, role: str, apps: tuple[int, ...], networks: tuple[str, ...]) -> None:
+    """Say anew what a user may do and see, from their next request on."""
+    _, store = open_store()
+    access.change_user(store, name, access.Permit(role, apps, networks))
+    click.echo(f"{name} is {role} now")
 
 
 @users.command("link")
@@ -90,12 +121,14 @@ def list_users(*, as_json: bool) -> None:
         {
             "name": row.name,
             "role": row.role,
+            "apps": row.apps,
+            "networks": row.networks,
             "password": "chosen" if row.password_hash else "not yet",
             "created_at": row.created_at,
         }
         for row in access.users(store)
     ]
-    show(rows, ("name", "role", "password", "created_at"), as_json=as_json)
+    show(rows, ("name", "role", "apps", "networks", "password", "created_at"), as_json=as_json)
 
 
 @users.command("remove")

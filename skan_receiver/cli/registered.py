@@ -3,14 +3,13 @@
 import re
 
 import click
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import select
 
 from skan_receiver.cli.context import open_store
 from skan_receiver.cli.output import as_json, show
-from skan_receiver.settle import recounted
+from skan_receiver.settle import register, unregister
 from skan_receiver.storage import Registered
 from skan_receiver.storage.columns import table
-from skan_receiver.storage.upsert import insert_new
 
 REGISTERED = table(Registered)
 
@@ -38,27 +37,16 @@ def _list(kind: str, *, as_json: bool) -> None:
 
 def _add(kind: str, value: str, name: str) -> None:
     settings, store = open_store()
-    row = {"kind": kind, "value": value.lower(), "name": name}
-
-    def work(connection: Connection) -> None:
-        insert_new(connection, REGISTERED, [row])
-        recounted(connection, settings)
-
-    store.write(work)
+    register(store, settings, kind, value, name)
     click.echo(f"{value} is ours")
 
 
 def _remove(kind: str, value: str) -> None:
     settings, store = open_store()
-    which = delete(REGISTERED).where(REGISTERED.c.kind == kind, REGISTERED.c.value == value.lower())
-
-    def work(connection: Connection) -> int:
-        gone = connection.execute(which).rowcount
-        recounted(connection, settings)
-        return gone
-
-    if not store.write(work):
-        raise click.ClickException(f"{value} was not registered")
+    try:
+        unregister(store, settings, kind, value)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
     click.echo(f"{value} is no longer ours")
 
 

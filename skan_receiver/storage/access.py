@@ -4,6 +4,7 @@ What is kept proves a secret without being one: argon2id for what people choose,
 for what has 256 random bits.
 """
 
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import ColumnElement, Connection, Row, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, select, update
 
 from skan_receiver.errors import SkanError
 from skan_receiver.storage.columns import table
@@ -71,24 +72,71 @@ def ensure_admin(store: Store, now: datetime) -> str | None:
             return None
 
     def work(connection: Connection) -> str:
-        insert_new(connection, ACCOUNT, [_account(ADMIN, "admin", now)])
+        insert_new(connection, ACCOUNT, [_account(ADMIN, EVERYTHING, now)])
         return _link(connection, ADMIN, now)
 
     return store.write(work)
 
 
-def add_user(store: Store, name: str, now: datetime, role: str = "admin") -> str:
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """What somebody may do, and see."""
+
+    role: str = ADMIN
+    apps: tuple[int, ...] = ()  # empty: all
+    networks: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.role not in ROLES:
+            raise AccessError(f"role: one of {', '.join(ROLES)}")
+        if self.role == ADMIN and (self.apps or self.networks):
+            raise AccessError("role: an admin sees everything; a viewer or editor can be limited")
+        if any(not 0 < app < 2**63 for app in self.apps):
+            raise AccessError("apps: numbers of the App Store, as in 525463029")
+        if any(not re.fullmatch(r"[A-Za-z0-9._-]{1,200}", name) for name in self.networks):
+            raise AccessError("networks: ad-network ids, as in abc123.skadnetwork")
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """As a row has it."""
+        apps = " ".join(str(app) for app in dict.fromkeys(self.apps))
+        networks = " ".join(dict.fromkeys(name.lower() for name in self.networks))
+        return {"role": self.role, "apps": apps, "networks": networks}
+
+
+EVERYTHING = Permit()
+
+
+def add_user(store: Store, name: str, now: datetime, permit: Permit = EVERYTHING) -> str:
     """A new user; the token of the one-time link with which they choose a password."""
-    if len(name) > LONGEST_NAME:
-        raise AccessError(f"a user's name has at most {LONGEST_NAME} characters")
+    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable() or name != name.strip():
+        raise AccessError(f"name: 1 to {LONGEST_NAME} characters that can be seen")
 
     def work(connection: Connection) -> str:
         if connection.execute(select(ACCOUNT.c.id).where(ACCOUNT.c.name == name)).first():
             raise AccessError(f"there is a user {name!r} already; `users link` makes a new link")
-        insert_new(connection, ACCOUNT, [_account(name, role, now)])
+        insert_new(connection, ACCOUNT, [_account(name, permit, now)])
         return _link(connection, name, now)
 
     return store.write(work)
+
+
+def change_user(store: Store, name: str, permit: Permit) -> None:
+    """Let them do and see something else, from their next request on."""
+
+    def work(connection: Connection) -> None:
+        change = update(ACCOUNT).where(ACCOUNT.c.name == name).values(**permit.columns)
+        if not connection.execute(change).rowcount:
+            raise AccessError(f"there is no user {name!r}")
+        _keep_an_admin(connection)
+
+    store.write(work)
+
+
+def _keep_an_admin(connection: Connection) -> None:
+    """Nobody takes away the last one: there would be no way back but by the command line."""
+    if not connection.scalar(select(func.count()).where(ACCOUNT.c.role == ADMIN)):
+        raise AccessError("role: somebody has to stay admin")
 
 
 def new_link(store: Store, name: str, now: datetime) -> str:
@@ -97,9 +145,15 @@ def new_link(store: Store, name: str, now: datetime) -> str:
 
 
 def remove_user(store: Store, name: str) -> bool:
-    """Whether there was one. Their sessions end with them."""
+    """Whether there was one. Their sessions end with them. AccessError for the last admin."""
     gone = delete(ACCOUNT).where(ACCOUNT.c.name == name)
-    return bool(store.write(lambda connection: connection.execute(gone).rowcount))
+
+    def work(connection: Connection) -> bool:
+        found = bool(connection.execute(gone).rowcount)
+        _keep_an_admin(connection)
+        return found
+
+    return store.write(work)
 
 
 def users(store: Store) -> Sequence[Row[Any]]:
@@ -161,8 +215,8 @@ def end_sessions(store: Store, user_id: int) -> None:
     store.write(lambda connection: connection.execute(new))
 
 
-def _account(name: str, role: str, now: datetime) -> dict[str, Any]:
-    return {"name": name, "role": role, "session_salt": _salt(), "created_at": now}
+def _account(name: str, permit: Permit, now: datetime) -> dict[str, Any]:
+    return {"name": name, **permit.columns, "session_salt": _salt(), "created_at": now}
 
 
 def _link(connection: Connection, name: str, now: datetime) -> str:

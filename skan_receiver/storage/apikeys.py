@@ -49,9 +49,9 @@ def create_key(
     """A new key. This is the only time anybody sees it."""
     wanted = frozenset(scopes)
     if not wanted or not wanted <= set(SCOPES):
-        raise AccessError(f"scopes are some of: {' '.join(SCOPES)}")
+        raise AccessError(f"scope: some of: {' '.join(SCOPES)}")
     if ("partner" in wanted) != bool(partner) or (partner and len(wanted) > 1):
-        raise AccessError("a partner's key has the scope `partner` alone, and names the partner")
+        raise AccessError("partner: its key has the scope `partner` alone, and names the partner")
     key = KEY_PREFIX + secrets.token_urlsafe(32)
     row = {
         "name": name,

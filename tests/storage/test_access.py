@@ -93,3 +93,35 @@ def test_a_key_without_sense_is_not_made(
     """A partner's key is a partner's alone."""
     with pytest.raises(access.AccessError):
         apikeys.create_key(store, "test", scopes, NOW, partner=partner)
+
+
+def test_somebody_stays_admin(store: Store) -> None:
+    """The last one is neither demoted nor removed; what others may is changed at once."""
+    access.ensure_admin(store, NOW)
+    access.add_user(store, "ada", NOW, access.Permit("viewer", (42,), ("ABC.skadnetwork",)))
+    for work in (
+        lambda: access.change_user(store, "admin", access.Permit("viewer")),
+        lambda: access.remove_user(store, "admin"),
+    ):
+        with pytest.raises(access.AccessError, match="somebody has to stay admin"):
+            work()
+    assert {row.name: row.role for row in access.users(store)} == {
+        "admin": "admin",
+        "ada": "viewer",
+    }
+    access.change_user(store, "ada", access.Permit("admin"))
+    assert access.remove_user(store, "admin")
+
+
+@pytest.mark.parametrize(
+    ("permit", "said"),
+    [
+        ({"role": "boss"}, "one of viewer, editor, admin"),
+        ({"role": "admin", "apps": (42,)}, "an admin sees everything"),
+        ({"role": "viewer", "networks": ("a b",)}, "ad-network ids"),
+    ],
+)
+def test_what_nobody_can_be_permitted(permit: dict[str, object], said: str) -> None:
+    """It says what can be."""
+    with pytest.raises(access.AccessError, match=said):
+        access.Permit(**permit)  # type: ignore[arg-type]

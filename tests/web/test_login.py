@@ -156,6 +156,7 @@ def test_a_new_password_ends_all_sessions(site: Site) -> None:
 def test_a_removed_user_is_out(site: Site) -> None:
     """At once, not when the cookie ends."""
     site.sign_in()
+    access.add_user(site.store, "ada", NOW)
     assert access.remove_user(site.store, "admin")
     assert site.client.get("/").status_code == 303
 
