@@ -32,7 +32,7 @@ def names(connection: Connection) -> dict[str, str]:
     )
     found = dict(shipped())
     for statement in (registered, select(NAME.c.ad_network_id, NAME.c.name)):
-        found.update(dict(connection.execute(statement).tuples().all()))
+        found.update((row[0], row[1]) for row in connection.execute(statement))
     return found
 
 

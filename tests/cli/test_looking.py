@@ -68,6 +68,8 @@ def test_a_user_is_invited_by_a_link(run: Run) -> None:
     assert again.out.startswith("http://127.0.0.1:8000/login/")
     (row,) = run("users", "list", "--json").lines
     assert (row["name"], row["password"]) == ("ada", "not yet")
+    assert run("users", "remove", "ada").status == 1  # the last admin stays
+    run("users", "add", "ben")
     assert [run("users", "remove", "ada").status for _ in range(2)] == [0, 1]
     assert run("users", "link", "ada").status == 1
 
