@@ -1,0 +1,86 @@
+"""A log is dropped, looked into, and imported when somebody says so."""
+
+import base64
+import gzip
+import io
+import json
+import re
+from pathlib import Path
+
+from werkzeug.test import TestResponse
+
+from skan_receiver.storage import StoredPostback, audit
+from skan_receiver.testing import encode
+from tests.web.site import Site, token_of
+
+
+def drop(site: Site, content: bytes, name: str = "yesterday.ndjson") -> TestResponse:
+    token = token_of(site.client.get("/upload"))
+    data = {"csrf_token": token, "file": (io.BytesIO(content), name)}
+    return site.client.post("/upload", data=data, content_type="multipart/form-data")
+
+
+def log(site: Site) -> bytes:
+    """Two good ones, one of them twice and one with its time, a forged one, a strange one, junk."""
+    sign = site.signer
+    good, other = (encode(sign.skadnetwork(conversion_value=value)) for value in (20, 63))
+    envelope = {
+        "received_at": "2026-11-01T12:00:00Z",
+        "endpoint": "network",
+        "body": base64.b64encode(other).decode(),
+    }
+    forged = encode({**sign.skadnetwork(), "app-id": 7})
+    return b"\n".join((good, json.dumps(envelope).encode(), good, forged, b'{"a": 1}', b"junk"))
+
+
+def test_nothing_is_stored_until_somebody_says_so(site: Site) -> None:
+    """Valid, invalid with reasons, unreadable by line, what is there twice, what values mean."""
+    site.sign_in()
+    page = drop(site, log(site))
+    assert page.status_code == 200
+    found = re.sub(r"<[^>]+>", " ", page.text)
+    for said in ("First purchase", "Big spender", "Line 5:", "Line 6:", "2 new", "3 new"):
+        assert (said in found) == (said != "2 new"), said
+    assert site.receiver.rows(StoredPostback) == []
+
+    token = re.search(r'name="token" value="([^"]+)"', page.text)
+    assert token
+    send = {"csrf_token": token_of(page), "token": token[1], "name": "yesterday.ndjson"}
+    done = site.client.post("/upload/import", data=send)
+    assert done.status_code == 303
+    rows = site.receiver.rows(StoredPostback)
+    assert len(rows) == 3
+    assert {row.received_at.isoformat()[:13] for row in rows} >= {"2026-11-01T12"}
+    with site.store.read() as connection:
+        (entry,) = audit.entries(connection)
+    assert (entry.action, entry.subject) == ("postback.import", "yesterday.ndjson")
+    assert site.client.post("/upload/import", data=send).status_code == 404
+    assert list((site.settings.var / "uploads").glob("*")) == []
+
+
+def test_what_is_here_already_is_said(site: Site) -> None:
+    """Also of a gzipped file."""
+    site.sign_in()
+    body = site.signer.skadnetwork(conversion_value=20)
+    site.receiver.receive(body)
+    page = drop(site, gzip.compress(encode(body)), "log.gz")
+    assert "here already" in page.text
+    assert "would store 0 new postbacks" in page.text
+
+
+def test_a_form_without_a_file_says_what_is_wanted(site: Site) -> None:
+    """At the field."""
+    site.sign_in()
+    answer = drop(site, b"", "")
+    assert answer.status_code == 422
+    assert "one postback a line" in answer.text
+
+
+def test_a_token_is_no_path(site: Site, tmp_path: Path) -> None:
+    """Nothing but what was dropped can be imported."""
+    site.sign_in()
+    (tmp_path / "upload").write_bytes(log(site))
+    token = token_of(site.client.get("/upload"))
+    for bad in ("..", "../..", "", "x" * 30):
+        answer = site.client.post("/upload/import", data={"csrf_token": token, "token": bad})
+        assert answer.status_code == 404
