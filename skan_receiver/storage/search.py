@@ -27,6 +27,12 @@ UNSIGNED = ("fine_value", "coarse_value", "country", "interaction_type")
 
 MOST_ROWS = 500
 
+# What is compared as it is; Apple's id and the network's are not.
+EQUAL = (
+    *("app_id", "framework", "version", "window", "verdict"),
+    *("fine_value", "coarse_value", "source_identifier"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
@@ -42,6 +48,12 @@ class Query:
     since: datetime | None = None
     until: datetime | None = None  # left out itself
     counted: bool | None = None
+    fine_value: int | None = None
+    coarse_value: str | None = None
+    source_identifier: str | None = None
+    # What whoever asks may see; None: everything.
+    apps: tuple[int, ...] | None = None
+    networks: tuple[str, ...] | None = None  # lower case
 
     def __bool__(self) -> bool:
         """Whether it leaves anything out."""
@@ -131,9 +143,13 @@ def _conditions(
 ) -> Iterator[ColumnElement[bool]]:
     if query.id is not None:
         yield _named(connection, query.id)
-    for name in ("app_id", "framework", "version", "window", "verdict"):
+    for name in EQUAL:
         if (value := getattr(query, name)) is not None:
             yield POSTBACK.c[name] == value
+    if query.apps is not None:
+        yield POSTBACK.c.app_id.in_(query.apps)
+    if query.networks is not None:
+        yield func.lower(POSTBACK.c.ad_network_id).in_(query.networks)
     if query.ad_network_id is not None:
         yield func.lower(POSTBACK.c.ad_network_id) == query.ad_network_id.lower()
     if query.since is not None:

@@ -89,6 +89,14 @@ def sees_network(ad_network_id: str) -> bool:
     return account is None or not account.networks or ad_network_id.lower() in account.networks
 
 
+def limits() -> tuple[tuple[int, ...] | None, tuple[str, ...] | None]:
+    """The apps and the ad networks that whoever is signed in sees; None: all of them."""
+    account = signed_in()
+    if account is None:
+        return None, None
+    return tuple(sorted(account.apps)) or None, tuple(sorted(account.networks)) or None
+
+
 def unlimited_only() -> None:
     """For what is of all apps and networks together: a `before_request` of such pages."""
     account = signed_in()

@@ -1,7 +1,7 @@
 """What the first page shows."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,14 +10,15 @@ from sqlalchemy import Connection, Row, func, select
 
 from skan_receiver.config import Settings
 from skan_receiver.protocol import Verdict
-from skan_receiver.reports import REPORTS, Period, Question
-from skan_receiver.storage import Delivery, Quarantined, StoredPostback, search
+from skan_receiver.reports import REPORTS, Filters, Period, Question
+from skan_receiver.storage import Delivery, Quarantined, search
 from skan_receiver.storage.columns import table
 from skan_receiver.storage.deliveries import DEAD, DONE, LEASED, OWED
 from skan_receiver.storage.search import Query
-from skan_receiver.web.charts import bars
+from skan_receiver.web.charts import bars, grid, line
+from skan_receiver.web.steps import Step as SetUp
 
-POSTBACK, DELIVERY, QUARANTINE = table(StoredPostback), table(Delivery), table(Quarantined)
+DELIVERY, QUARANTINE = table(Delivery), table(Quarantined)
 
 LATEST = 10
 # Of how many deliveries the health is told: enough to see what is wrong, and no more to count
@@ -27,6 +28,10 @@ RECENT = 100_000
 # How far back, and how finely: name -> (days, dimension).
 SPANS = {"day": (1, "hour"), "week": (7, "day"), "month": (30, "day"), "year": (365, "day")}
 USUAL = "month"
+
+COARSE = ("low", "medium", "high")
+
+Rows = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,25 @@ class Destination:
 
 
 @dataclass(frozen=True, slots=True)
+class Values:
+    """The first windows' values in the span: fine ones, coarse ones, and how often none came."""
+
+    fine: Counter[int]
+    coarse: Counter[str]
+    absent: int
+
+    @property
+    def postbacks(self) -> int:
+        """How many could carry one."""
+        return self.fine.total() + self.coarse.total() + self.absent
+
+    @property
+    def null_rate(self) -> float | None:
+        """The share that carried none."""
+        return self.absent / self.postbacks if self.postbacks else None
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """Everything on the page."""
 
@@ -61,21 +85,44 @@ class View:
     postbacks: int
     counted: int
     installs: int
+    values: Values
+    values_chart: dict[str, Any]
+    before: float | None  # the null rate of as long a span before
+    nulls: Sequence[tuple[str, float]]
+    nulls_chart: dict[str, Any]
+    revenue: Rows
     latest: Sequence[Row[Any]]
     deliveries: Sequence[Destination]
     quarantined: int
+    copies_only: bool  # nothing but developer copies came
+    steps_left: Sequence[SetUp] = ()
 
 
-def look(connection: Connection, settings: Settings, span: str, now: datetime) -> View:
-    """Read it all, from counts where there are counts."""
+def look(
+    connection: Connection,
+    settings: Settings,
+    span: str,
+    now: datetime,
+    limits: tuple[tuple[int, ...] | None, tuple[str, ...] | None] = (None, None),
+) -> View:
+    """Read it all, from counts where there are counts; of what `limits` let be seen."""
     span = span if span in SPANS else USUAL
     days, by = SPANS[span]
     period = _period(days, by, now)
-    rows = REPORTS["volumes"].table(connection, Question(period=period, by=(by, "verdict")))
-    latest, _ = search.find(connection, settings, Query(), limit=LATEST)
-    quarantined = connection.scalar(select(func.count()).select_from(QUARANTINE)) or 0
+    apps, networks = limits
+    filters = Filters(app_id=apps, ad_network_id=networks)
+    asked = Question(period=period, by=(by, "verdict"), filters=filters)
+    rows = REPORTS["volumes"].table(connection, asked)
+    latest, _ = search.find(connection, settings, Query(apps=apps, networks=networks), limit=LATEST)
+    whole = limits == (None, None)
+    quarantined = _some(connection, QUARANTINE) if whole else 0
     steps = _steps(period, by, rows)
     verdicts = [v.value for v in Verdict if any(step.counts[v.value] for step in steps)]
+    first = Filters(app_id=apps, ad_network_id=networks, window=0)
+    values = _values(connection, Question(period=period, filters=first))
+    width = period.end - period.start
+    earlier = Period(period.start - width, period.start)
+    nulls = _nulls(connection, Question(period=period, by=(by,), filters=first), by)
     return View(
         any=bool(latest or quarantined),
         span=span,
@@ -87,10 +134,54 @@ def look(connection: Connection, settings: Settings, span: str, now: datetime) -
         postbacks=sum(row["postbacks"] for row in rows),
         counted=sum(row["counted"] for row in rows),
         installs=sum(row["installs"] for row in rows),
+        values=values,
+        values_chart=grid(values.fine),
+        before=_values(connection, Question(period=earlier, filters=first)).null_rate,
+        nulls=nulls,
+        nulls_chart=line([step.at for step in steps], nulls),
+        revenue=_revenue(connection, period, filters, by),
         latest=latest,
-        deliveries=_deliveries(connection),
+        deliveries=_deliveries(connection) if whole else (),
         quarantined=quarantined,
+        copies_only=_copies_only(latest),
     )
+
+
+def _some(connection: Connection, of: Any) -> int:
+    return connection.scalar(select(func.count()).select_from(of)) or 0
+
+
+def _copies_only(latest: Sequence[Row[Any]]) -> bool:
+    return bool(latest) and all(row.endpoint == "developer" for row in latest)
+
+
+def _values(connection: Connection, question: Question) -> Values:
+    fine: Counter[int] = Counter()
+    coarse: Counter[str] = Counter()
+    absent = 0
+    for row in REPORTS["values"].table(connection, question):
+        if row["fine_value"] is not None:
+            fine[row["fine_value"]] += row["postbacks"]
+        elif row["coarse_value"] is not None:
+            coarse[row["coarse_value"]] += row["postbacks"]
+        else:
+            absent += row["postbacks"]
+    return Values(fine, coarse, absent)
+
+
+def _nulls(connection: Connection, question: Question, by: str) -> list[tuple[str, float]]:
+    """The null rate of each hour or day that had postbacks."""
+    rows = REPORTS["values"].table(connection, question)
+    absent = (r for r in rows if r["fine_value"] is None and r["coarse_value"] is None)
+    return sorted((_name(row[by]), row["share"]) for row in absent)
+
+
+def _revenue(connection: Connection, period: Period, filters: Filters, by: str) -> Rows:
+    """A row for each currency: what the values state, and the estimate where there is one."""
+    if by == "hour":
+        return ()
+    rows = REPORTS["revenue"].table(connection, Question(period=period, filters=filters))
+    return [row for row in rows if row["currency"] is not None]
 
 
 def _period(days: int, by: str, now: datetime) -> Period:
@@ -102,7 +193,7 @@ def _period(days: int, by: str, now: datetime) -> Period:
     return Period(midnight - timedelta(days=days), midnight)
 
 
-def _steps(period: Period, by: str, rows: Sequence[dict[str, Any]]) -> list[Step]:
+def _steps(period: Period, by: str, rows: Rows) -> list[Step]:
     """A step for each hour or day, also where nothing came: a gap is news."""
     counts: dict[str, Counter[str]] = {}
     for row in rows:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from urllib.parse import urlencode
 
 from flask import flash, redirect, render_template, request, url_for
@@ -17,6 +17,7 @@ from skan_receiver.storage import audit
 from skan_receiver.storage.deliveries import DEAD, DONE, LEASED, OWED
 from skan_receiver.web.access import actor, may, unlimited_only
 from skan_receiver.web.page import page_blueprint
+from skan_receiver.web.searching import moment_of
 from skan_receiver.web.services import services
 
 bp = page_blueprint("deliveries", __name__, "/deliveries")
@@ -129,8 +130,7 @@ def _moment(name: str, typed: Mapping[str, str], wrong: dict[str, str]) -> datet
     if not (text := typed.get(name)):
         return None
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        wrong[name] = "a time, UTC, as in 2026-11-30T08:00"
+        return moment_of(text)
+    except ValueError as error:
+        wrong[name] = str(error)
         return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -18,6 +18,7 @@ from skan_receiver.storage.columns import table
 from skan_receiver.storage.event_rows import COLUMNS, amount
 from skan_receiver.storage.search import Place
 from skan_receiver.web import cursor
+from skan_receiver.web.access import unlimited_only
 from skan_receiver.web.page import page_blueprint
 from skan_receiver.web.services import services
 
@@ -26,6 +27,7 @@ DECISION = table(EventDecision)
 SHOWN = 50
 
 bp = page_blueprint("events", __name__, url_prefix="/events")
+bp.before_request(unlimited_only)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """What people look at after signing in. Everything works without JavaScript."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,11 +14,14 @@ from skan_receiver.storage import search
 from skan_receiver.storage.meanings import meanings, rest, share
 from skan_receiver.storage.search import Query
 from skan_receiver.web import cursor, dashboard, session, words
+from skan_receiver.web.access import limits, sees_app, sees_network
+from skan_receiver.web.expected import Expected
 from skan_receiver.web.navigation import navigation
 from skan_receiver.web.operations import unusual
 from skan_receiver.web.page import page_blueprint
 from skan_receiver.web.searching import Search
 from skan_receiver.web.services import services
+from skan_receiver.web.steps import steps_left
 from skan_receiver.web.vendored import HTMX, LIBRARIES, grid_files
 
 # "Verifying an install-validation postback": Apple's example, and Apple's signature.
@@ -56,15 +60,21 @@ def _everywhere() -> dict[str, Any]:
 @bp.get("/")
 def home() -> ResponseReturnValue:
     """How it goes; before anything came, what to do so that something comes."""
+    now, account = datetime.now(UTC), session.signed_in()
     with services().store.read() as connection:
         view = dashboard.look(
-            connection, services().settings, request.args.get("span", ""), datetime.now(UTC)
+            connection, services().settings, request.args.get("span", ""), now, limits()
         )
+        if account and account.may("admin"):
+            view = replace(view, steps_left=steps_left(connection, services().settings, now))
     if view.any:
         return render_template("dashboard.html", view=view, libraries=LIBRARIES)
     public = services().settings.public_url.rstrip("/")
     base = public or request.host_url.rstrip("/")
-    return render_template("setup.html", base=base, public=public, example=EXAMPLE)
+    expected = Expected.of(request.args.get("released", ""))
+    return render_template(
+        "setup.html", base=base, public=public, example=EXAMPLE, expected=expected
+    )
 
 
 @bp.get("/postbacks")
@@ -86,9 +96,12 @@ def postback(stored_id: int) -> ResponseReturnValue:
     """One postback's story."""
     with services().store.read() as connection:
         story = search.story(connection, services().settings, min(stored_id, 2**63 - 1))
-        if story is None:
+        if story is None or not (
+            sees_app(story.row.app_id) and sees_network(story.row.ad_network_id)
+        ):
             raise NotFound(f"There is no postback {stored_id}.")
-        same = Query(id=story.row.postback_id)
+        apps, networks = limits()
+        same = Query(id=story.row.postback_id, apps=apps, networks=networks)
         others, _ = search.find(connection, services().settings, same)
         readings = meanings(connection, story.row, story.row.received_at)
     return render_template(

@@ -1,16 +1,18 @@
 """`/reports`: every report with its chart, its rows, and files of them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from flask.wrappers import Response
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import Forbidden, NotFound
 
 from skan_receiver.errors import ConfigurationError
-from skan_receiver.reports import REPORTS, Report, Unanswerable
+from skan_receiver.reports import REPORTS, Question, Report, Unanswerable
+from skan_receiver.web.access import limits
 from skan_receiver.web.asking import Asking
 from skan_receiver.web.page import page_blueprint
 from skan_receiver.web.report_files import report_file
@@ -106,8 +108,28 @@ def _answered(report: Report) -> tuple[Asking, Rows]:
     asking = Asking.of(request.args, report, datetime.now(UTC))
     if asking.question is None:
         return asking, ()
+    question = _limited(report, asking.question)
     try:
         with services().store.read() as connection:
-            return asking, report.table(connection, asking.question)
+            return asking, report.table(connection, question)
     except Unanswerable as error:
         return Asking(asking.typed, asking.by, wrong={error.field: error.what}), ()
+
+
+def _limited(report: Report, question: Question) -> Question:
+    """Of what whoever asks may see. Forbidden where a report cannot tell that apart."""
+    apps, networks = limits()
+    if apps is None and networks is None:
+        return question
+    if not {"app_id", "ad_network_id"} <= set(report.dimensions):
+        raise Forbidden("This report is of all apps and ad networks together; you see some.")
+    filters = question.filters
+    for name, seen in (("app_id", apps), ("ad_network_id", networks)):
+        asked = getattr(filters, name)
+        if seen is None:
+            continue
+        if asked is None:
+            filters = replace(filters, **{name: seen})  # type: ignore[arg-type]  # by name
+        elif (asked.lower() if isinstance(asked, str) else asked) not in seen:
+            raise Forbidden(f"{name}: {asked} is not among those that you see.")
+    return question.but(filters=filters)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from skan_receiver.conversion import Encoded, Problem, Schema, User, UserEvent, encode
 from skan_receiver.conversion.board import Place, faults_by_cell
@@ -19,6 +19,7 @@ from skan_receiver.conversion.meaning import COARSE
 from skan_receiver.conversion.rewrite import content
 from skan_receiver.conversion.rollout import rollout_hours
 from skan_receiver.errors import SchemaError
+from skan_receiver.web.searching import moment_of
 
 MOST_EVENTS = 200
 AN_EVENT = re.compile(r"(\S+)\s+(\d{1,4}(?:\.\d+)?)h?(?:\s+(-?\d{1,9}(?:\.\d{1,6})?))?")
@@ -126,11 +127,10 @@ def _moment(text: str, wrong: dict[str, str]) -> datetime | None:
     if not text:
         return None
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        wrong["effective_from"] = "a time, UTC, as in 2026-11-30T08:00"
+        return moment_of(text)
+    except ValueError as error:
+        wrong["effective_from"] = str(error)
         return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _rollout(text: str, wrong: dict[str, str]) -> int:

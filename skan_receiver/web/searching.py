@@ -1,23 +1,30 @@
 """The search form of /postbacks: what was typed, what it asks, and the way to the next page."""
 
+import json
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from urllib.parse import urlencode
 
-from skan_receiver.protocol import Framework, Verdict
+from skan_receiver.errors import SkanError
+from skan_receiver.protocol import Framework, Verdict, parse
 from skan_receiver.storage.search import Place, Query
 from skan_receiver.web import cursor
+from skan_receiver.web.access import limits
 
-NUMBERS = ("app_id", "window")
+NUMBERS = ("app_id", "window", "fine_value")
 CHOICES = {
     "framework": [framework.value for framework in Framework],
     "verdict": [verdict.value for verdict in Verdict],
     "version": ["4.0", "3.0", "2.2", "2.1", "2.0", "1.0"],
     "window": ["0", "1", "2"],
     "counted": ["yes", "no"],
+    "coarse_value": ["low", "medium", "high"],
 }
-FIELDS = ("id", "app_id", "ad_network_id", *CHOICES)
+TIMES = ("since", "until")
+FIELDS = ("id", "app_id", "ad_network_id", "source_identifier", "fine_value", *TIMES, *CHOICES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +47,9 @@ class Search:
                 values[name] = value_of(name, text)
             except ValueError as error:
                 wrong[name] = str(error)
-        return cls(typed, Query(**values), _place(arguments), wrong)  # type: ignore[arg-type]
+        apps, networks = limits()
+        query = Query(**values, apps=apps, networks=networks)  # type: ignore[arg-type]
+        return cls(typed, query, _place(arguments), wrong)
 
     @property
     def choices(self) -> Mapping[str, list[str]]:
@@ -61,9 +70,37 @@ def value_of(name: str, text: str) -> object:
         if not (text.isascii() and text.isdigit() and int(text) < 2**63):
             raise ValueError("a number, as in 525463029")
         return int(text)
+    if name in TIMES:
+        return moment_of(text)
+    if name == "id" and text.startswith(("{", "eyJ")):
+        return id_in(text)
     if "\0" in text:
         raise ValueError("a text")
     return text == "yes" if name == "counted" else text
+
+
+def moment_of(text: str) -> datetime:
+    """A time as a form has it; without a zone it is UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("a time, UTC, as in 2026-11-30T08:00") from None
+    if not 1970 <= moment.year <= 9000:
+        raise ValueError("a year between 1970 and 9000")
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def id_in(text: str) -> str:
+    """The id in a postback that somebody pasted: Apple's JSON, or the JWS within."""
+    body = text if text.startswith("{") else json.dumps({"jws-string": text})
+    try:
+        return parse(body.encode()).id
+    except SkanError:
+        pass
+    # Not whole, or of a forwarder; the id is there all the same.
+    if found := re.search(r'"(?:transaction-id|postback-identifier)"\s*:\s*"([^"]{1,200})"', text):
+        return found[1]
+    raise ValueError("no id is in this text: paste the whole postback, or its id")
 
 
 def _place(arguments: Mapping[str, str]) -> Place | None:

@@ -59,7 +59,7 @@ def test_the_dashboard_counts_by_verdict(looking: Site) -> None:
     looking.receiver.receive({**sign.skadnetwork(), "app-id": 7})
     looking.receiver.settle()
     page = looking.client.get("/")
-    chart = json.loads(re.search(r'id="chart-spec">(.*?)</script>', page.text)[1])  # type: ignore[index]
+    chart = json.loads(re.search(r'data-chart="chart">(.*?)</script>', page.text)[1])  # type: ignore[index]
     drawn = {value["verdict"]: value["n"] for value in chart["data"]["values"]}
     assert drawn == {"valid": 2, "invalid": 1}
     day = looking.receiver.now.date().isoformat()
@@ -72,7 +72,7 @@ def test_the_dashboard_has_a_bar_for_every_hour_or_day(looking: Site, span: str)
     looking.receiver.receive(looking.signer.skadnetwork())
     looking.receiver.settle()
     page = looking.client.get(f"/?span={span}").text
-    chart = json.loads(re.search(r'id="chart-spec">(.*?)</script>', page)[1])  # type: ignore[index]
+    chart = json.loads(re.search(r'data-chart="chart">(.*?)</script>', page)[1])  # type: ignore[index]
     bars = {"day": 24, "week": 7, "year": 365}.get(span, 30)
     assert len(chart["encoding"]["x"]["scale"]["domain"]) == bars
 
@@ -252,3 +252,79 @@ def test_vendored_files_are_what_the_manifest_says() -> None:
         assert entry["version"] in entry["file"]
     listed = {entry[name] for entry in manifest for name in ("file", "licence_file")}
     assert {path.name for path in VENDOR.iterdir()} == listed | {"vendor.json"}
+
+
+def test_a_pasted_postback_is_found(site: Site) -> None:
+    """Whole, as a JWS alone, or cut short by a chat; what has no id says so."""
+    site.sign_in()
+    skan, aak = site.signer.skadnetwork(conversion_value=20), site.signer.adattributionkit()
+    site.receiver.receive(skan, aak)
+    cut = json.dumps(skan)[:-20]
+    for pasted in (json.dumps(skan), aak["jws-string"], cut):
+        page = site.client.get("/postbacks", query_string={"id": pasted})
+        assert page.text.count('<td class="nowrap"><a href="/postbacks/') == 1, pasted
+    answer = site.client.get("/postbacks", query_string={"id": '{"a": 1}'})
+    assert answer.status_code == 422
+    assert "no id is in this text" in answer.text
+
+
+def test_postbacks_are_found_by_what_they_carry(site: Site) -> None:
+    """Value, source identifier and time."""
+    site.sign_in()
+    site.receiver.receive(site.signer.skadnetwork(conversion_value=20))
+    site.receiver.receive(site.signer.skadnetwork(conversion_value=21))
+    for query, n in (
+        ({"fine_value": "20"}, 1),
+        ({"fine_value": "20", "since": "2020-01-01T00:00"}, 1),
+        ({"until": "2020-01-01T00:00"}, 0),
+        ({"source_identifier": "9999"}, 0),
+    ):
+        page = site.client.get("/postbacks", query_string=query)
+        assert page.status_code == 200
+        assert page.text.count('<td class="nowrap"><a href="/postbacks/') == n, query
+    assert site.client.get("/postbacks?since=soon").status_code == 422
+
+
+def test_who_sees_one_app_sees_no_other(site: Site) -> None:
+    """Not in lists, nor by number, nor in reports; a report that cannot tell apart is refused."""
+    site.sign_in()
+    site.receiver.receive(site.signer.skadnetwork(conversion_value=20))
+    site.receiver.settle()
+    volumes = "/reports/volumes?by=app_id"
+    assert "525463029" in site.client.get(volumes).text
+    site.store.write(lambda c: c.exec_driver_sql("UPDATE account SET apps = '42'"))
+    assert "525463029" not in site.client.get(volumes).text
+    assert site.client.get(f"{volumes}&app_id=525463029").status_code == 403
+    assert site.client.get("/reports/deliveries").status_code == 403
+    assert '<a href="/postbacks/1' not in site.client.get("/postbacks").text
+    assert site.client.get("/postbacks/1").status_code == 404
+    assert site.client.get("/events").status_code == 403
+    assert site.client.get("/").status_code == 200
+
+
+def test_the_dashboard_tells_values_and_how_often_none_came(site: Site) -> None:
+    """As a grid of 64, with the null rate beside it; both as tables too."""
+    site.sign_in()
+    for value in (20, 20, 63, None):
+        body = site.signer.skadnetwork()
+        body = site.signer.skadnetwork(conversion_value=value) if value is not None else body
+        site.receiver.receive(body)
+    site.receiver.settle()
+    page = site.client.get("/").text
+    found = re.search(r'data-chart="values">(.*?)</script>', page, re.DOTALL)
+    assert found
+    cells = json.loads(found[1])["data"]["values"]
+    assert len(cells) == 64
+    assert cells[20]["n"] == 2
+    assert "Without a value" in page
+    assert "Give every app a schema" not in page
+    assert "Register your apps" in page
+
+
+def test_before_anything_came_it_says_when_it_can(site: Site) -> None:
+    """By the day of the release; what is no day is said at its field."""
+    site.sign_in()
+    page = site.client.get("/?released=2026-10-14").text
+    assert "App released 14 Oct, first copies expected from 16 Oct" in page
+    assert "TestFlight sends none" in page
+    assert "a day, as in 2026-10-14" in site.client.get("/?released=soon").text

@@ -33,7 +33,7 @@ def test_a_report_shows_its_rows_and_draws_them(browser: FlaskClient) -> None:
     """The null share is a share."""
     page = browser.get("/reports/values?by=window").text
     assert "50.0%" in page
-    assert 'id="chart-spec"' in page
+    assert 'data-chart="chart"' in page
 
 
 def test_its_files_have_the_same_rows(browser: FlaskClient) -> None:

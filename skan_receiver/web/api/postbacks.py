@@ -1,6 +1,6 @@
 """`/postbacks`: what is stored."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from flask.wrappers import Response
 from flask_openapi.models.tag import Tag
@@ -47,6 +47,9 @@ class Wanted(BaseModel):
     version: VersionText | None = None
     window: int | None = Field(None, ge=0, le=2)
     verdict: Verdict | None = None
+    fine_value: int | None = Field(None, ge=0, le=63)
+    coarse_value: Literal["low", "medium", "high"] | None = None
+    source_identifier: str | None = Field(None, pattern=r"^[0-9]{2,4}$")
     counted: bool | None = None
     since: Moment | None = None
     until: Moment | None = Field(None, description="Left out itself.")

@@ -5,12 +5,14 @@ for (const time of document.querySelectorAll("time[datetime]")) {
   time.title = new Date(time.dateTime).toLocaleString() + " here";
 }
 
-const spec = document.getElementById("chart-spec");
-if (spec) document.addEventListener("DOMContentLoaded", () => draw(JSON.parse(spec.textContent)));
+document.addEventListener("DOMContentLoaded", () => {
+  for (const spec of document.querySelectorAll("script[data-chart]")) draw(spec.dataset.chart, JSON.parse(spec.textContent));
+});
 
-async function draw(chart) {
-  const place = document.getElementById("chart");
-  const table = document.getElementById("chart-table");
+// A chart takes the place of the table that has its numbers, which stays below, closed.
+async function draw(id, chart) {
+  const place = document.getElementById(id);
+  const table = document.getElementById(`${id}-table`);
   place.hidden = false;
   if (table) table.open = false;
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
@@ -54,6 +56,7 @@ function coloured(chart) {
     area: { color: css("--one") },
     rule: { color: css("--one") },
     point: { color: css("--one") },
+    text: { color: css("--ink") },
     range: { category: groups, heatmap: [css("--card"), css("--one")], ramp: [css("--code"), css("--one")] },
   };
   return copy;
