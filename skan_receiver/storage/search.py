@@ -11,10 +11,11 @@ from skan_receiver.config import Settings
 from skan_receiver.protocol import identities
 from skan_receiver.storage.columns import table
 from skan_receiver.storage.deliveries import Attempt, Delivery
-from skan_receiver.storage.postbacks import Arrival, Seen, StoredPostback
+from skan_receiver.storage.postbacks import Arrival, Quarantined, Seen, StoredPostback
 from skan_receiver.storage.predicate import counts, ours, superseded
 
 POSTBACK, SEEN, ARRIVAL = table(StoredPostback), table(Seen), table(Arrival)
+QUARANTINE = table(Quarantined)
 DELIVERY, ATTEMPT = table(Delivery), table(Attempt)
 
 # What Apple's signature covers, and what only the device says, in the order they are told.
@@ -130,6 +131,25 @@ def story(connection: Connection, settings: Settings, stored_id: int) -> Story |
         ),
         deliveries=_deliveries(connection, row),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What there is to find anything in."""
+
+    since: datetime  # the first arrival
+    latest: datetime
+    quarantined: int
+
+
+def kept(connection: Connection) -> Kept | None:
+    """From when on postbacks are kept; None where there is none."""
+    first, last = (
+        connection.scalar(select(one(POSTBACK.c.received_at))) for one in (func.min, func.max)
+    )
+    if first is None or last is None:
+        return None
+    return Kept(first, last, connection.scalar(select(func.count()).select_from(QUARANTINE)) or 0)
 
 
 def _brief(settings: Settings) -> Select[Any]:

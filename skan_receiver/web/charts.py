@@ -99,7 +99,7 @@ def grid(values: Mapping[int, int]) -> dict[str, Any]:
                         "type": "quantitative",
                         "legend": None,
                         # A square root: one value that nearly all have hides no other.
-                        "scale": {"type": "sqrt", "domain": [0, most or 1]},
+                        "scale": {"type": "sqrt", "domain": [0, most or 1], "interpolate": "rgb"},
                     },
                     "tooltip": [
                         {"field": "value", "title": "Value"},
@@ -109,7 +109,10 @@ def grid(values: Mapping[int, int]) -> dict[str, Any]:
             },
             {
                 "mark": {"type": "text", "fontSize": 11},
-                "encoding": {"text": {"field": "value", "type": "nominal"}},
+                "encoding": {
+                    "text": {"field": "value", "type": "nominal"},
+                    "color": {"condition": {"test": f"datum.n > {most / 4}", "value": "white"}},
+                },
             },
         ],
     }

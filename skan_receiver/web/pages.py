@@ -7,14 +7,18 @@ from typing import Any
 from flask import render_template, request
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
+from sqlalchemy import Connection
 from werkzeug.exceptions import NotFound
 
+from skan_receiver.conversion.timing import evaluated, installed
 from skan_receiver.errors import StoreUnavailable
 from skan_receiver.storage import search
+from skan_receiver.storage.columns import hour_of
 from skan_receiver.storage.meanings import meanings, rest, share
-from skan_receiver.storage.search import Query
+from skan_receiver.storage.search import Query, Story
 from skan_receiver.web import cursor, dashboard, session, words
 from skan_receiver.web.access import limits, sees_app, sees_network
+from skan_receiver.web.bundle import bundle_file
 from skan_receiver.web.expected import Expected
 from skan_receiver.web.navigation import navigation
 from skan_receiver.web.operations import unusual
@@ -87,34 +91,51 @@ def postbacks() -> ResponseReturnValue:
         rows, place = search.find(
             connection, services().settings, asked.query, after=asked.after, limit=50
         )
+        told = search.kept(connection) if "id" in asked.typed and not rows else None
     more = asked.url(cursor=cursor.written(place)) if place else None
-    return render_template("postbacks.html", rows=rows, more=more, asked=asked)
+    return render_template("postbacks.html", rows=rows, more=more, asked=asked, told=told)
 
 
 @bp.get("/postbacks/<int:stored_id>")
 def postback(stored_id: int) -> ResponseReturnValue:
     """One postback's story."""
     with services().store.read() as connection:
-        story = search.story(connection, services().settings, min(stored_id, 2**63 - 1))
-        if story is None or not (
-            sees_app(story.row.app_id) and sees_network(story.row.ad_network_id)
-        ):
-            raise NotFound(f"There is no postback {stored_id}.")
+        story = _story(connection, stored_id)
         apps, networks = limits()
         same = Query(id=story.row.postback_id, apps=apps, networks=networks)
         others, _ = search.find(connection, services().settings, same)
         readings = meanings(connection, story.row, story.row.received_at)
+    row, hour = story.row, hour_of(story.row.received_at)
     return render_template(
         "postback.html",
         story=story,
-        row=story.row,
+        row=row,
         readings=readings,
         before=share(left) if readings and (left := rest(readings)) else None,
+        installed=installed(row.version, row.window, hour),
+        evaluated=evaluated(row.version, row.window, hour),
         signed=search.SIGNED,
         unsigned=search.UNSIGNED,
         folder=services().settings.schemas,
-        others=[other for other in others if other.id != story.row.id],
+        others=[other for other in others if other.id != row.id],
     )
+
+
+@bp.get("/postbacks/<int:stored_id>/bundle.zip")
+def bundled(stored_id: int) -> ResponseReturnValue:
+    """The same to take away, with what it takes to verify it elsewhere."""
+    with services().store.read() as connection:
+        story = _story(connection, stored_id)
+        readings = meanings(connection, story.row, story.row.received_at)
+    return bundle_file(story, readings)
+
+
+def _story(connection: Connection, stored_id: int) -> Story:
+    """Of one that whoever is signed in may see."""
+    story = search.story(connection, services().settings, min(stored_id, 2**63 - 1))
+    if story is None or not (sees_app(story.row.app_id) and sees_network(story.row.ad_network_id)):
+        raise NotFound(f"There is no postback {stored_id}.")
+    return story
 
 
 @bp.app_errorhandler(StoreUnavailable)

@@ -1,13 +1,19 @@
 """What people see after signing in."""
 
+import io
 import json
 import re
+import zipfile
+from base64 import b64decode
 from datetime import timedelta
 from hashlib import sha256
 from html import unescape
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from skan_receiver import web
 from skan_receiver.storage import Attempt, Delivery
@@ -328,3 +334,36 @@ def test_before_anything_came_it_says_when_it_can(site: Site) -> None:
     assert "App released 14 Oct, first copies expected from 16 Oct" in page
     assert "TestFlight sends none" in page
     assert "a day, as in 2026-10-14" in site.client.get("/?released=soon").text
+
+
+def test_an_id_that_is_not_there_says_what_is(site: Site) -> None:
+    """Since when postbacks are kept, when the latest came, and how long Apple takes."""
+    site.sign_in()
+    site.receiver.receive(site.signer.skadnetwork(conversion_value=20))
+    page = site.client.get("/postbacks?id=00000000-0000-0000-0000-000000000000").text
+    assert "No endpoint of ours has received this id, of those that are kept since" in page
+    assert "the latest postback came" in page
+
+
+def test_a_postback_is_taken_away_with_what_verifies_it(site: Site) -> None:
+    """The body byte for byte; OpenSSL's own check of the signature needs no other file of ours."""
+    site.sign_in()
+    body = site.signer.skadnetwork(conversion_value=20)
+    site.receiver.receive(body)
+    for client, path, headers in (
+        (site.client, "/postbacks/1/bundle.zip", {}),
+        (site.browser(), "/api/v1/postbacks/1/bundle", site.key("read")),
+    ):
+        answer = client.get(path, headers=headers)
+        assert answer.content_type == "application/zip"
+        archive = zipfile.ZipFile(io.BytesIO(answer.data))
+        held = {name: archive.read(name) for name in archive.namelist()}
+        assert json.loads(held["postback.json"]) == body
+        assert json.loads(held["story.json"])["verdict"] == "valid"
+        spki = site.signer.production_keys()[0]["spki"]
+        key = load_der_public_key(b64decode(spki))
+        assert isinstance(key, ec.EllipticCurvePublicKey)
+        key.verify(held["signature.bin"], held["signed_message.bin"], ec.ECDSA(SHA256()))
+    assert site.client.get("/postbacks/9/bundle.zip").status_code == 404
+    page = site.client.get("/postbacks/1").text
+    assert "The value was set" in page

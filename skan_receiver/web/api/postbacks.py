@@ -25,6 +25,7 @@ from skan_receiver.web.api.models import (
     story_of,
 )
 from skan_receiver.web.api.problems import documented
+from skan_receiver.web.bundle import bundle_file
 from skan_receiver.web.services import services
 
 TAGS: list[Tag | dict[str, Any]] = [Tag(name="postbacks")]
@@ -90,3 +91,18 @@ def show_postback(path: Numbered) -> Response:
             raise NotFound(f"There is no postback {path.id}.")
         readings = meanings(connection, story.row, story.row.received_at)
     return answer(story_of(story, readings))
+
+
+@bp.get(
+    "/postbacks/<int:id>/bundle",
+    tags=TAGS,
+    responses={200: {"content": {"application/zip": {}}}, **documented(404, 422)},
+)
+def bundle_postback(path: Numbered) -> Response:
+    """One postback as a zip: body and signed text byte for byte, signature, key, and its story."""
+    with services().store.read() as connection:
+        story = search.story(connection, services().settings, path.id)
+        if story is None:
+            raise NotFound(f"There is no postback {path.id}.")
+        readings = meanings(connection, story.row, story.row.received_at)
+    return bundle_file(story, readings)
