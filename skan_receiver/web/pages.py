@@ -18,7 +18,7 @@ from skan_receiver.storage.meanings import meanings, rest, share
 from skan_receiver.storage.search import Query, Story
 from skan_receiver.web import cursor, dashboard, session, words
 from skan_receiver.web.access import limits, sees_app, sees_network
-from skan_receiver.web.bundle import bundle_file
+from skan_receiver.web.api.bundle import bundle_file
 from skan_receiver.web.expected import Expected
 from skan_receiver.web.navigation import navigation
 from skan_receiver.web.operations import unusual

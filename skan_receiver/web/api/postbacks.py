@@ -13,6 +13,7 @@ from skan_receiver.storage.meanings import meanings
 from skan_receiver.storage.search import MOST_ROWS, Query
 from skan_receiver.web import cursor
 from skan_receiver.web.api.blueprint import answer, bp
+from skan_receiver.web.api.bundle import bundle_file
 from skan_receiver.web.api.models import (
     BigInt,
     Moment,
@@ -25,7 +26,6 @@ from skan_receiver.web.api.models import (
     story_of,
 )
 from skan_receiver.web.api.problems import documented
-from skan_receiver.web.bundle import bundle_file
 from skan_receiver.web.services import services
 
 TAGS: list[Tag | dict[str, Any]] = [Tag(name="postbacks")]
