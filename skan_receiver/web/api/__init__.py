@@ -11,9 +11,12 @@ from skan_receiver.web.api import (
     event_attribution,
     event_decisions,
     events,
+    people,
     postbacks,
     problems,
+    registered,
     reports,
+    schemas,
     verify,
 )
 from skan_receiver.web.api.blueprint import KEY, bp
@@ -27,9 +30,12 @@ __all__ = [
     "event_attribution",
     "event_decisions",
     "events",
+    "people",
     "postbacks",
     "register",
+    "registered",
     "reports",
+    "schemas",
     "verify",
 ]
 

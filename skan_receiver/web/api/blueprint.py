@@ -1,13 +1,16 @@
 """The API's blueprint: every path below it needs a key, and answers errors in one form."""
 
-from flask import request
+from contextlib import ExitStack
+
+from flask import g, request
 from flask.wrappers import Response
 from flask_openapi.blueprint import APIBlueprint
 from pydantic import BaseModel
 from werkzeug.exceptions import HTTPException
 
 from skan_receiver.errors import StoreUnavailable
-from skan_receiver.web.access import SAFE, admit
+from skan_receiver.storage import audit
+from skan_receiver.web.access import SAFE, actor, admit
 from skan_receiver.web.api import problems
 from skan_receiver.web.headers import harden
 
@@ -21,6 +24,15 @@ SCOPES = {
     "api.tell_events": "events",
     # It cannot be undone.
     "api.erase_person": "admin",
+    # Who may what.
+    **{
+        f"api.{name}": "admin"
+        for name in (
+            *("list_users", "add_user", "change_user", "remove_user", "link_user"),
+            *("list_keys", "create_key", "revoke_key", "list_audit"),
+            *("put_app", "remove_app", "put_network", "remove_network", "name_network"),
+        )
+    },
 }
 
 bp = APIBlueprint(
@@ -37,11 +49,31 @@ bp.app_errorhandler(HTTPException)(problems.refused)
 bp.after_request(harden)
 
 
+# What arrives is nobody's deed; what only looks writes nothing, and so leaves no entry either.
+UNNOTED = {"api.tell_events"}
+
+
 @bp.before_request
 def _admit() -> None:
     # By key alone, never by cookie: a browser sends cookies for whoever asks it to.
     usual = "read" if request.method in SAFE else "write"
     admit(SCOPES.get(str(request.endpoint), usual))
+    if request.method not in SAFE and request.endpoint not in UNNOTED:
+        _note()
+
+
+def _note() -> None:
+    """Whatever a call changes is in the audit log: what it writes first brings the entry along."""
+    g.noted = ExitStack()
+    action = str(request.endpoint).removeprefix("api.")
+    subject = " ".join(map(str, (request.view_args or {}).values()))
+    g.noted.enter_context(audit.doing(actor(), f"api {action}", subject))
+
+
+@bp.teardown_request
+def _noted(_error: BaseException | None) -> None:
+    if (noted := g.pop("noted", None)) is not None:
+        noted.close()
 
 
 def answer(model: BaseModel) -> Response:
