@@ -18,8 +18,6 @@ class User(SQLModel, table=True):
     # What they see, ids separated by spaces; empty: everything.
     apps: str = ""
     networks: str = ""
-    # Who they are to an identity provider: its issuer and their subject there.
-    oidc_subject: str | None = Field(default=None, unique=True)
     password_hash: str | None = None
     # SHA-256 of the link's token: whoever reads the database cannot use it.
     link_hash: str | None = None

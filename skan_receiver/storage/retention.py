@@ -20,6 +20,7 @@ from skan_receiver.storage.deliveries import (
 )
 from skan_receiver.storage.event_retention import retain_events
 from skan_receiver.storage.events import Touch
+from skan_receiver.storage.idempotency import KEPT, drop_calls
 from skan_receiver.storage.postbacks import UNVOUCHED, Arrival, Quarantined, Seen, StoredPostback
 from skan_receiver.storage.store import Store
 
@@ -46,6 +47,7 @@ def retain(store: Store, settings: Settings, now: datetime) -> int:
         + drop_attempts(store, now - timedelta(days=ATTEMPT_DAYS))
         + drop_windows(store, now - timedelta(days=WINDOW_DAYS))
         + retain_events(store, settings, now)
+        + drop_calls(store, now - KEPT)
         + drop_touches(store, now - timedelta(days=settings.touch_days))
     )
 

@@ -25,8 +25,6 @@ BLUEPRINTS = (
     "upload_pages",
     "destination_pages",
     "delivery_pages",
-    "campaign_pages",
-    "alert_pages",
     "settings_pages",
     "people_pages",
     "audit_pages",

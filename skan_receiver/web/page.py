@@ -1,6 +1,6 @@
 """What pages have in common: a login, forms of our own, headers, errors as pages."""
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
@@ -9,10 +9,18 @@ from skan_receiver.web.access import sign_in_first
 from skan_receiver.web.headers import harden
 
 
-def page_blueprint(name: str, module: str, url_prefix: str | None = None) -> Blueprint:
-    """A blueprint whose every view is for those who are signed in."""
+def page_blueprint(
+    name: str, module: str, url_prefix: str | None = None, *, largest: int | None = None
+) -> Blueprint:
+    """A blueprint whose every view is for those who are signed in.
+
+    `largest`: bytes that a form of theirs may have, where that is more than others may.
+    """
     bp = Blueprint(name, module, url_prefix=url_prefix)
     bp.before_request(sign_in_first)
+    if largest is not None:
+        # Before the guard, which reads the form.
+        bp.before_request(lambda: setattr(request, "max_content_length", largest))
     bp.before_request(session.guard)
     bp.after_request(harden)
     bp.register_error_handler(HTTPException, refused)

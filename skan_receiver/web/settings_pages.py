@@ -10,7 +10,7 @@ from skan_receiver.settle import register, unregister
 from skan_receiver.storage import Registered, audit
 from skan_receiver.storage.columns import table
 from skan_receiver.storage.network_names import names, put_name
-from skan_receiver.web.access import actor, may
+from skan_receiver.web.access import actor, may, unlimited_only
 from skan_receiver.web.page import page_blueprint
 from skan_receiver.web.services import services
 
@@ -65,6 +65,7 @@ def change(which: str) -> ResponseReturnValue:
 
 
 def _registered(which: str, wrong: str = "") -> ResponseReturnValue:
+    unlimited_only()
     of_kind = (
         select(REGISTERED).where(REGISTERED.c.kind == KINDS[which]).order_by(REGISTERED.c.value)
     )

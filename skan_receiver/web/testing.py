@@ -17,10 +17,12 @@ from skan_receiver.storage import search
 from skan_receiver.storage.meanings import NO_SCHEMA, UNREADABLE, Arrived
 from skan_receiver.storage.schemas import Version, history, read
 from skan_receiver.storage.search import Query
+from skan_receiver.web.access import unlimited_only
 from skan_receiver.web.page import page_blueprint
 from skan_receiver.web.services import services
 
 bp = page_blueprint("testing", __name__)
+bp.before_request(unlimited_only)
 
 LATEST = 50
 

@@ -18,18 +18,13 @@ from skan_receiver.web.access import actor, may, unlimited_only
 from skan_receiver.web.page import page_blueprint
 from skan_receiver.web.services import services
 
-bp = page_blueprint("upload", __name__, "/upload")
+LARGEST = 64 * 1024 * 1024
+
+bp = page_blueprint("upload", __name__, "/upload", largest=LARGEST)
 bp.before_request(unlimited_only)
 
-LARGEST = 64 * 1024 * 1024
 KEPT_SECONDS = 3600
 TOKEN = re.compile(r"[A-Za-z0-9_-]{20,60}")
-
-
-@bp.before_request
-def _let_it_be_large() -> None:
-    # A form of ours with a file in it; who is not let in is turned away before it is read.
-    request.max_content_length = LARGEST
 
 
 @bp.get("")

@@ -84,3 +84,16 @@ def test_a_token_is_no_path(site: Site, tmp_path: Path) -> None:
     for bad in ("..", "../..", "", "x" * 30):
         answer = site.client.post("/upload/import", data={"csrf_token": token, "token": bad})
         assert answer.status_code == 404
+
+
+def test_a_log_is_larger_than_other_forms(site: Site) -> None:
+    """Two megabytes of lines that are all the same; forms without files stay small."""
+    site.sign_in()
+    body = encode(site.signer.skadnetwork(conversion_value=20))
+    lines = 2 * 1024 * 1024 // len(body)
+    page = drop(site, b"\n".join([body] * lines))
+    assert page.status_code == 200
+    assert f"{lines - 1:,}" in page.text
+    token = token_of(site.client.get("/schemas"))
+    large = {"csrf_token": token, "text": "x" * 2 * 1024 * 1024}
+    assert site.client.post("/schemas/42/edit", data=large).status_code == 413

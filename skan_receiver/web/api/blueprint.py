@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 from skan_receiver.errors import StoreUnavailable
 from skan_receiver.storage import audit
 from skan_receiver.web.access import SAFE, actor, admit
-from skan_receiver.web.api import problems
+from skan_receiver.web.api import idempotency, problems
 from skan_receiver.web.headers import harden
 
 KEY = "key"
@@ -54,12 +54,24 @@ UNNOTED = {"api.tell_events"}
 
 
 @bp.before_request
-def _admit() -> None:
+def _admit() -> Response | None:
     # By key alone, never by cookie: a browser sends cookies for whoever asks it to.
     usual = "read" if request.method in SAFE else "write"
     admit(SCOPES.get(str(request.endpoint), usual))
-    if request.method not in SAFE and request.endpoint not in UNNOTED:
+    if request.method in SAFE:
+        return None
+    # Before the call is noted: what is remembered of calls is no deed of anybody's.
+    if (answered := idempotency.before()) is not None:
+        return answered
+    if request.endpoint not in UNNOTED:
         _note()
+    return None
+
+
+@bp.after_request
+def _kept(response: Response) -> Response:
+    _noted(None)
+    return idempotency.after(response)
 
 
 def _note() -> None:

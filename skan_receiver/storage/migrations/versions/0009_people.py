@@ -28,8 +28,6 @@ def upgrade() -> None:
     for name in ("apps", "networks"):
         op.add_column("account", sa.Column(name, TEXT, nullable=False, server_default=""))
     with op.batch_alter_table("account") as batch:
-        batch.add_column(sa.Column("oidc_subject", TEXT, nullable=True))
-        batch.create_unique_constraint(op.f("uq_account_oidc_subject"), ["oidc_subject"])
         for name in ("apps", "networks"):
             batch.alter_column(name, server_default=None)
     op.create_table(
@@ -77,6 +75,5 @@ def downgrade() -> None:
     op.drop_table("idempotent_call")
     op.drop_table("network_name")
     with op.batch_alter_table("account") as batch:
-        batch.drop_constraint(op.f("uq_account_oidc_subject"), type_="unique")
-        for name in ("oidc_subject", "networks", "apps"):
+        for name in ("networks", "apps"):
             batch.drop_column(name)
