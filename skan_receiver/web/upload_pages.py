@@ -4,6 +4,7 @@ import re
 import secrets
 import shutil
 import time
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -45,7 +46,8 @@ def look() -> ResponseReturnValue:
     folder = _folder() / secrets.token_urlsafe(24)
     folder.mkdir(mode=0o700, parents=True)
     path = folder / "upload"
-    file.save(path)
+    with closing(file):
+        file.save(path)
     return _result(path, folder.name, file.filename)
 
 

@@ -5,9 +5,10 @@ import gzip
 import io
 import json
 import re
+from contextlib import closing
 from pathlib import Path
 
-from werkzeug.test import TestResponse
+from werkzeug.test import EnvironBuilder, TestResponse
 
 from skan_receiver.storage import StoredPostback, audit
 from skan_receiver.testing import encode
@@ -17,7 +18,10 @@ from tests.web.site import Site, token_of
 def drop(site: Site, content: bytes, name: str = "yesterday.ndjson") -> TestResponse:
     token = token_of(site.client.get("/upload"))
     data = {"csrf_token": token, "file": (io.BytesIO(content), name)}
-    return site.client.post("/upload", data=data, content_type="multipart/form-data")
+    with closing(EnvironBuilder(path="/upload", method="POST", data=data)) as builder:
+        environ = builder.get_environ()
+        with closing(environ["wsgi.input"]):  # it may be a file, which the client leaves open
+            return site.client.open(environ, buffered=True)
 
 
 def log(site: Site) -> bytes:
