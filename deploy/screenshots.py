@@ -116,9 +116,9 @@ def take(page: Page, url: str, file: Path, size: dict[str, int]) -> None:
         page.screenshot(
             path=f"{file}-{scheme}.jpg",
             type="jpeg",
-            quality=72,
+            quality=55,
             full_page=True,
-            clip={"x": 0, "y": 0, "width": size["width"], "height": min(height, 2000)},
+            clip={"x": 0, "y": 0, "width": size["width"], "height": min(height, 1700)},
         )
         sys.stdout.write(f"{re.sub(r'^.*/', '', str(file))} {scheme}\n")
 
