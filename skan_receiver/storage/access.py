@@ -26,8 +26,8 @@ from skan_receiver.storage.upsert import insert_new
 ACCOUNT = table(User)
 
 ADMIN = "admin"
-# Viewers look, editors change schemas, destinations, campaigns and costs and replay, and admins
-# say who may what.
+# Viewers look, editors change schemas and destinations, import and replay, and admins say who may
+# what.
 ROLES = ("viewer", "editor", "admin")
 LINK_LIVES = timedelta(hours=24)
 SHORTEST_PASSWORD = 12

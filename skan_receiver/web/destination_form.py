@@ -18,12 +18,21 @@ from skan_receiver.errors import ConfigurationError
 BEGINNINGS: Mapping[str, str] = {
     "relay": "name: partner\nkind: relay\nurl: https://partner.example/postbacks\n",
     "decoded": (
-        "name: results\nkind: decoded\nurl: https://partner.example/results\n"
+        "name: results\nkind: decoded\nurl: https://partner.example/results\npartner: acme\n"
         'ad_networks: [example.adattributionkit]\nbody:\n  id: "{postback_id}"\n'
         '  value: "{fine_value}"\n'
     ),
-    "report": "name: daily\nkind: report\nurl: https://partner.example/reports\nreport: results\n",
-    "event": "name: events\nkind: event\nurl: https://partner.example/events\n",
+    "report": (
+        "name: daily\nkind: report\nurl: https://partner.example/reports\npartner: own\n"
+        "report: results\n"
+    ),
+    "event": (
+        "name: events\nkind: event\n"
+        'url: "https://partner.example/events?event={event_name}&idfa={idfa}"\n'
+        "method: GET\npartner: acme\nmedia_sources: [acme_int]\ninstalls: install\n"
+        "# Does an MMP send these events to the partner too? Each would count twice.\n"
+        "already_sent_by_mmp: false\n"
+    ),
 }
 
 

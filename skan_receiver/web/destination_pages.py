@@ -94,7 +94,7 @@ def begin(kind: str) -> ResponseReturnValue:
     """A destination of one's own: the template builder."""
     if kind not in BEGINNINGS:
         raise NotFound(f"There is no kind {kind!r} of destination.")
-    return _editor(DestinationForm.of(BEGINNINGS[kind], services().settings), None, kind=kind)
+    return _editor(DestinationForm(BEGINNINGS[kind]), None, kind=kind)
 
 
 @bp.post("/presets/own/<kind>")

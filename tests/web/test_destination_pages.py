@@ -1,5 +1,6 @@
 """Destinations and deliveries in the browser, without JavaScript."""
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from werkzeug.test import TestResponse
 from skan_receiver.delivery import Deliverer, registry
 from skan_receiver.delivery.presets import PRESETS
 from skan_receiver.storage import Delivery, audit
+from skan_receiver.web.destination_form import BEGINNINGS
 from skan_receiver.worker import sender
 from tests.sink import answers, sink
 from tests.web.site import Site, token_of
@@ -114,6 +116,16 @@ def test_many_are_replayed_once_it_is_said_how_many(site: Site) -> None:
         done = post(site, "/deliveries/replay", destination="copy", state="done", sure="yes")
         assert done.status_code == 303
     assert {row.state for row in site.receiver.rows(Delivery)} == {"owed"}
+
+
+@pytest.mark.parametrize("kind", BEGINNINGS)
+def test_every_kind_has_a_beginning_without_mistakes(site: Site, kind: str) -> None:
+    """Whoever begins with it has only to say where to."""
+    page = site.client.get(f"/presets/own/{kind}").text
+    assert "data-macro" in page
+    local = BEGINNINGS[kind].replace("partner.example", "127.0.0.1")
+    answer = post(site, f"/presets/own/{kind}", text=local, do="check")
+    assert answer.status_code == 200, re.findall(r'<li class="bad">.*?</li>', answer.text)
 
 
 def test_mistakes_are_said_by_field_and_the_text_stays(site: Site) -> None:
