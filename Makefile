@@ -48,7 +48,7 @@ lint: .venv/.dev
 	$(BIN)/lint-imports
 
 bench: .venv/.dev
-	for figure in verify receive importing simulator decode suggest deliver backlog estimation settle dashboard analytics; do \
+	for figure in verify receive importing simulator decode suggest deliver backlog estimation settle dashboard analytics pages; do \
 		$(BIN)/python -m benchmarks.$$figure || exit 1; done
 
 faults: .venv/.test
