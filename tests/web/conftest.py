@@ -2,10 +2,15 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.web.browser import browsing
 from tests.web.site import Site
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 
 @pytest.fixture
@@ -22,3 +27,10 @@ def either_site(store_url: str, tmp_path: Path) -> Iterator[Site]:
     site = Site(store_url, tmp_path)
     yield site
     site.close()
+
+
+@pytest.fixture(params=["light", "dark"])
+def page(request: pytest.FixtureRequest) -> Iterator["Page"]:
+    """A fresh browser, in each colour scheme."""
+    with browsing(request.param) as page:
+        yield page

@@ -61,13 +61,6 @@ def address(site: Site) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(params=["light", "dark"])
-def page(request: pytest.FixtureRequest) -> Iterator["Page"]:
-    """A fresh browser, in each colour scheme."""
-    with browsing(request.param) as page:
-        yield page
-
-
 @pytest.mark.timeout(600)
 def test_no_page_keeps_anybody_out(site: Site, address: str, page: "Page") -> None:
     """Of every page: axe finds nothing serious, nobody else is asked for anything, the policy

@@ -29,13 +29,6 @@ def address(site: Site) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(params=["light", "dark"])
-def page(request: pytest.FixtureRequest) -> Iterator["Page"]:
-    """A fresh browser, in each colour scheme."""
-    with browsing(request.param) as page:
-        yield page
-
-
 def test_from_the_link_to_a_postbacks_story(site: Site, address: str, page: "Page") -> None:
     """Choose a password, see the chart, find a postback, read its story, try the API's page,
     sign out: without a request to anybody else, an error, or a broken policy."""

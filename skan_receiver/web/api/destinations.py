@@ -1,12 +1,11 @@
 """`/destinations`: where results go."""
 
-import re
 from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
-from flask import g, request
+from flask import g
 from flask.wrappers import Response
 from flask_openapi.models.tag import Tag
 from pydantic import BaseModel, ConfigDict, Field
@@ -24,6 +23,7 @@ from skan_receiver.delivery.vault import LONGEST, SecretRefused
 from skan_receiver.errors import DeliveryFailed
 from skan_receiver.protocol import Framework
 from skan_receiver.web.api.blueprint import answer, bp
+from skan_receiver.web.api.etags import number_seen
 from skan_receiver.web.api.models import BigInt, Tried
 from skan_receiver.web.api.problems import Fault, documented, problem
 from skan_receiver.web.services import services
@@ -32,7 +32,6 @@ from skan_receiver.worker import sender
 TAGS: list[Tag | dict[str, Any]] = [Tag(name="destinations")]
 
 HIDDEN = "•••"
-NONE_OF_OURS = 0  # revisions begin at 1
 
 
 class Named(BaseModel):
@@ -158,7 +157,7 @@ def show_destination(path: Named) -> Response:
 def change_destination(path: Named, body: Written) -> Response:
     """Give a destination another definition. With `If-Match`, only where nobody changed it
     meanwhile. What is owed already stays owed."""
-    revision = _revision()
+    revision = number_seen()
     body = body.model_copy(update={"definition": {**body.definition, "name": path.name}})
     return _saved(lambda: registry.change(services().store, _checked(body), revision=revision), 200)
 
@@ -279,19 +278,6 @@ def _shown(name: str, status: int = 200) -> Response:
     response.status_code = status
     response.set_etag(str(entry.revision))
     return response
-
-
-def _revision() -> int | None:
-    """The revision that the caller looked at; None where it does not say, or says any.
-
-    A proxy that compresses makes our tag a weak one, or adds to it; one we never gave is of no
-    revision there is.
-    """
-    if not request.if_match or request.if_match.star_tag:
-        return None
-    tags = request.if_match.as_set(include_weak=True)
-    found = re.fullmatch(r"(\d{1,9})(-\w+)?", next(iter(tags), ""))
-    return int(found[1]) if found and len(tags) == 1 else NONE_OF_OURS
 
 
 def _told(connection: Connection, entry: Entry, counts: dict[str, dict[str, int]]) -> Destination:

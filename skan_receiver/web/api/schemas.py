@@ -1,10 +1,9 @@
 """`/schemas`: what conversion values mean, and publishing that."""
 
-import re
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import g, request
+from flask import g
 from flask.wrappers import Response
 from flask_openapi.models.tag import Tag
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,6 +16,7 @@ from skan_receiver.storage import schemas
 from skan_receiver.storage.schemas import Outdated, Publication, Published, Unpublishable
 from skan_receiver.storage.schemas import Version as Stored
 from skan_receiver.web.api.blueprint import answer, bp
+from skan_receiver.web.api.etags import number_seen
 from skan_receiver.web.api.models import BigInt, FromRow, Moment
 from skan_receiver.web.api.problems import Fault, documented, problem
 from skan_receiver.web.services import services
@@ -24,7 +24,6 @@ from skan_receiver.web.services import services
 TAGS: list[Tag | dict[str, Any]] = [Tag(name="schemas")]
 
 LONGEST = 256 * 1024  # characters
-NONE_OF_OURS = -1
 
 
 class OfApp(BaseModel):
@@ -166,15 +165,7 @@ def list_versions(path: OfApp) -> Response:
 def publish_schema(path: OfApp, body: ToPublish) -> Response:
     """Publish the next version; 200 where the newest says so already. With `If-Match` only where
     nobody published since."""
-    wanted = Publication(
-        f"{body.text}\n" if "\n" not in body.text else body.text,
-        effective_from=body.effective_from,
-        rollout_hours=body.rollout_hours,
-        author=f"key {g.grant.name}",
-        note=body.note,
-        source="api",
-        base=_base(),
-    )
+    wanted = _publication(body, body.text if "\n" in body.text else f"{body.text}\n")
     try:
         schema = schemas.read(wanted.text)
         if schema.app_id != path.app_id:
@@ -194,16 +185,7 @@ def roll_back_schema(path: OfApp, body: BackTo) -> Response:
     store = services().store
     with store.read() as connection:
         _one(schemas.history(connection, path.app_id), body.number)
-    wanted = Publication(
-        "",
-        effective_from=body.effective_from,
-        rollout_hours=body.rollout_hours,
-        author=f"key {g.grant.name}",
-        note=body.note,
-        source="api",
-        base=_base(),
-    )
-    now = datetime.now(UTC)
+    wanted, now = _publication(body, ""), datetime.now(UTC)
     try:
         return _published(schemas.roll_back(store, path.app_id, body.number, wanted, now))
     except (SchemaError, Unpublishable) as error:
@@ -242,6 +224,18 @@ def diff_schema(path: OfApp, query: Between) -> Response:
         return _refused(error)
     told = [Change(**{name: getattr(one, name) for name in Change.model_fields}) for one in found]
     return answer(Changes(changes=told))
+
+
+def _publication(wanted: Wanted, text: str) -> Publication:
+    return Publication(
+        text,
+        effective_from=wanted.effective_from,
+        rollout_hours=wanted.rollout_hours,
+        author=f"key {g.grant.name}",
+        note=wanted.note,
+        source="api",
+        base=number_seen(),
+    )
 
 
 def _listed(app_id: int | None) -> Response:
@@ -288,12 +282,3 @@ def _refused(error: SchemaError | Unpublishable) -> Response:
         for one in getattr(error, "problems", ())
     ]
     return problem(422, str(error), errors=faults)
-
-
-def _base() -> int | None:
-    """The newest version that the caller looked at; None where it does not say, or says any."""
-    if not request.if_match or request.if_match.star_tag:
-        return None
-    tags = request.if_match.as_set(include_weak=True)
-    found = re.fullmatch(r"(\d{1,9})(-\w+)?", next(iter(tags), ""))
-    return int(found[1]) if found and len(tags) == 1 else NONE_OF_OURS
