@@ -124,8 +124,10 @@ def publish(app_id: int) -> ResponseReturnValue:
     """Make it the next version; where somebody was quicker, show both."""
     form = SchemaForm.of(request.form, app_id, datetime.now(UTC))
     _versions(app_id, must=False)
-    if form.mistakes or form.wrong:
-        return _edited(form)
+    if form.mistakes:
+        return _edited(replace(form, do="review"))
+    if form.wrong:
+        return _review(form)
     wanted = _publication(form)
     try:
         with audit.doing(actor(), "schema.publish", str(app_id), {"note": form.note}):
@@ -133,7 +135,7 @@ def publish(app_id: int) -> ResponseReturnValue:
     except Outdated as outdated:
         return _conflict(form, outdated.newest)
     except Unpublishable as refused:
-        return _edited(replace(form, wrong={"effective_from": f"{refused}"}))
+        return _review(replace(form, wrong={"effective_from": str(refused)}))
     number = done.version.number
     said = (
         f"Version {number} is published." if done.is_new else f"Version {number} says so already."
@@ -152,8 +154,12 @@ def roll_back(app_id: int) -> ResponseReturnValue:
     versions = _versions(app_id)
     if number not in {version.number for version in versions}:
         raise NotFound(f"App {app_id} has no version {number}.")
-    with audit.doing(actor(), "schema.roll_back", str(app_id), {"to": number}):
-        done = schemas.roll_back(services().store, app_id, number, wanted, datetime.now(UTC))
+    try:
+        with audit.doing(actor(), "schema.roll_back", str(app_id), {"to": number}):
+            done = schemas.roll_back(services().store, app_id, number, wanted, datetime.now(UTC))
+    except (SchemaError, Unpublishable) as refused:
+        flash(f"Version {number} cannot be published again: {refused}", "bad")
+        return redirect(url_for("schemas.show", app_id=app_id), 303)
     flash(
         f"Version {done.version.number} says again what version {number} says."
         if done.is_new
@@ -182,7 +188,8 @@ def _review(form: SchemaForm) -> ResponseReturnValue:
         return _conflict(form, versions[-1])
     before = schemas.last_of(versions) if versions else None
     changes = differences(read, form.schema) if (read := _read(before)) and form.schema else ()
-    return render_template("schema_publish.html", form=form, before=before, changes=changes)
+    page = render_template("schema_publish.html", form=form, before=before, changes=changes)
+    return page, 422 if form.wrong else 200
 
 
 def _conflict(form: SchemaForm, newest: Version) -> ResponseReturnValue:

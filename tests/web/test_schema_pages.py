@@ -78,6 +78,22 @@ def test_a_mistake_is_said_with_its_line_and_nothing_is_published(site: Site) ->
     assert len(versions(site)) == 1
 
 
+def test_a_date_that_cannot_be_is_said_at_its_field(site: Site) -> None:
+    """One that would change what has arrived, and what is no date; nothing is published."""
+    site.sign_in()
+    text = text_of(site.client.get(EDIT)).replace("exactly: 1", "at_least: 1")
+    for fields, said in (
+        ({"effective_from": "2020-01-01T00:00"}, "redecode"),
+        ({"effective_from": "soon"}, "a time, UTC"),
+        ({"rollout": "long"}, "48h, 2d or 2w"),
+    ):
+        answer = post(site, f"/schemas/{APP}/publish", text=text, **fields)
+        assert answer.status_code == 422, fields
+        assert said in answer.text
+        assert 'role="alert"' in answer.text
+    assert len(versions(site)) == 1
+
+
 def test_two_editors_at_once_lose_nothing(site: Site) -> None:
     """The slower one sees both changes in words and both texts, and goes on from there."""
     site.sign_in()
