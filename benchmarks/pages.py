@@ -26,7 +26,8 @@ PATHS = (
     "/postbacks?source_identifier=5239", "/postbacks?id=00000000-0000-0000-0000-000000000000",
     "/postbacks/1", "/events", "/reports", "/reports/volumes", "/reports/values",
     "/reports/revenue", "/reports/results", "/schemas", "/schemas/525463029",
-    "/schemas/525463029/edit", "/destinations", "/presets", "/deliveries", "/upload", "/settings",
+    "/schemas/525463029/edit", "/campaigns", "/costs", "/destinations", "/presets",
+    "/deliveries", "/upload", "/settings",
     "/settings/apps", "/settings/networks", "/settings/users", "/settings/keys", "/settings/audit",
 )  # fmt: skip
 

@@ -38,6 +38,8 @@ PAGES = {
     "schemas": "/schemas",
     "schema": f"/schemas/{APP}",
     "schema-editor": f"/schemas/{APP}/edit",
+    "campaigns": "/campaigns",
+    "costs": "/costs",
     "destinations": "/destinations",
     "presets": "/presets",
     "preset": "/presets/webhook-relay",

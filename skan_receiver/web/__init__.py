@@ -25,6 +25,7 @@ BLUEPRINTS = (
     "upload_pages",
     "destination_pages",
     "delivery_pages",
+    "campaign_pages",
     "settings_pages",
     "people_pages",
     "audit_pages",

@@ -1,7 +1,8 @@
 """The bar at the top of every page: one place, one line."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from flask import request, url_for
 
@@ -12,10 +13,13 @@ PLACES = (
     ("events.listing", "Events", ("events.",)),
     ("reports.contents", "Reports", ("reports.",)),
     ("schemas.listing", "Schemas", ("schemas.",)),
+    ("campaigns.listing", "Campaigns", ("campaigns.",)),
     ("destinations.listing", "Destinations", ("destinations.",)),
     ("deliveries.listing", "Deliveries", ("deliveries.",)),
     ("settings.overview", "Settings", ("settings.", "testing.", "people.", "audit.")),
 )
+
+VALUES: Mapping[str, Mapping[str, Any]] = {"campaigns.listing": {"book": "campaigns"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,4 +35,8 @@ def navigation() -> Iterator[Place]:
     """The places there are, for whoever is signed in."""
     here = request.endpoint or ""
     for endpoint, name, below in PLACES:
-        yield Place(url_for(endpoint), name, here == endpoint or here.startswith(below))
+        yield Place(
+            url_for(endpoint, **VALUES.get(endpoint, {})),
+            name,
+            here == endpoint or here.startswith(below),
+        )

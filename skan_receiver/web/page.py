@@ -1,5 +1,7 @@
 """What pages have in common: a login, forms of our own, headers, errors as pages."""
 
+from functools import partial
+
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
@@ -20,11 +22,15 @@ def page_blueprint(
     bp.before_request(sign_in_first)
     if largest is not None:
         # Before the guard, which reads the form.
-        bp.before_request(lambda: setattr(request, "max_content_length", largest))
+        bp.before_request(partial(_allow, largest))
     bp.before_request(session.guard)
     bp.after_request(harden)
     bp.register_error_handler(HTTPException, refused)
     return bp
+
+
+def _allow(largest: int) -> None:
+    request.max_content_length = request.max_form_memory_size = largest
 
 
 def refused(error: HTTPException) -> ResponseReturnValue:

@@ -53,8 +53,8 @@ def _steps(connection: Connection, settings: Settings, now: datetime) -> Sequenc
         if campaigns
         else Step(
             "Name your campaigns",
-            "reports say numbers for now; `skan-receiver campaigns import`",
-            "",
+            "reports say numbers for now",
+            "campaigns.listing",
         ),
         None
         if known or unreadable

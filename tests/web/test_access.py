@@ -38,6 +38,7 @@ VALUES: dict[str, object] = {
     "key_id": 1,
     "kind": "relay",
     "which": "apps",
+    "book": "costs",
 }
 # Where a name or number is of something else; a key that revokes itself sees no more.
 ELSE: dict[str, dict[str, object]] = {

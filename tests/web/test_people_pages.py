@@ -118,7 +118,8 @@ def test_no_page_lets_a_viewer_change_anything(site: Site) -> None:
         if "POST" not in (rule.methods or ()) or not of_pages or rule.endpoint in open_to_all:
             continue
         values = {
-            name: 1 if type(rule._converters[name]).__name__ == "IntegerConverter" else "apps"
+            name: {"which": "apps", "book": "costs"}.get(name)
+            or (1 if type(rule._converters[name]).__name__ == "IntegerConverter" else "x")
             for name in rule.arguments
         }
         with site.app.test_request_context():
