@@ -1,5 +1,12 @@
 """What we keep, and the one way to write it."""
 
+from skan_receiver.storage.alerts import (
+    Alert,
+    AlertChannel,
+    AlertCheck,
+    AlertNotice,
+    AlertSetting,
+)
 from skan_receiver.storage.audit import AuditEntry
 from skan_receiver.storage.counts import (
     CountCell,
@@ -39,6 +46,11 @@ from skan_receiver.storage.store import Store
 from skan_receiver.storage.versions import ImportedSchema, SchemaVersion
 
 __all__ = [
+    "Alert",
+    "AlertChannel",
+    "AlertCheck",
+    "AlertNotice",
+    "AlertSetting",
     "ApiKey",
     "Arrival",
     "Attempt",
