@@ -102,6 +102,7 @@ def test_a_first_load_is_small(site: Site, address: str) -> None:
     """Without charts, less than half a megabyte: style, scripts and page together."""
     with browsing() as page:
         sign_in(page, site, address)
+        page.wait_for_load_state("networkidle")
         page.context.new_cdp_session(page).send("Network.setCacheDisabled", {"cacheDisabled": True})
         answers: list[Response] = []
         page.on("response", lambda answer: answers.append(answer))
