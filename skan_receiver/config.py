@@ -12,6 +12,7 @@ from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -112,6 +113,10 @@ class Settings(BaseSettings):
     http_proxy: str = Field("", validation_alias="http_proxy", repr=False)
     no_proxy: Words = Field((), validation_alias=AliasChoices("NO_PROXY", "no_proxy"))
 
+    # Alerts by e-mail: the server, with its password, and who writes.
+    smtp_url: str = Field("", repr=False)
+    smtp_from: str = ""
+
     @field_validator("receive_paths", "secret_keys", "file_protocols", "no_proxy", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
@@ -156,6 +161,18 @@ class Settings(BaseSettings):
     def _celery_has_a_broker(cls, url: str, info: ValidationInfo) -> str:
         if not url and info.data.get("engine") == "celery":
             raise ValueError("must be set where SKAN_ENGINE=celery, as in redis://127.0.0.1:6379/0")
+        return url
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _mail_has_a_server(cls, url: str) -> str:
+        try:
+            parts = urlsplit(url)
+            good = parts.scheme in ("smtp", "smtps") and parts.hostname and parts.port != 0
+        except ValueError:  # a port that is none
+            good = False
+        if url and not good:
+            raise ValueError("must be as in smtp://user:password@mail.example:587, or smtps://…")
         return url
 
     @field_validator("database_url")

@@ -1,4 +1,4 @@
-"""The clock: settle, deliver, keep house. Each job has a thread, so that none waits for another."""
+"""The clock: settle, deliver, look what is not well, keep house. Each job has a thread, so that none waits for another."""
 
 import threading
 from collections.abc import Callable
@@ -9,6 +9,7 @@ from typing import Protocol
 
 import structlog
 
+from skan_receiver.alerting.watch import EVERY, Watch
 from skan_receiver.config import Settings
 from skan_receiver.delivery import Deliverer, Known, Sender, Transport, Vault
 from skan_receiver.delivery.files import Files
@@ -45,12 +46,16 @@ def run(settings: Settings, stop: threading.Event) -> int:
 
 def sender(settings: Settings, store: Store) -> Sender:
     """What sends, as this process is set up."""
+    known = Known(store, Vault(settings.vault_keys))
+    return Sender(transport(settings), known, Files(settings.exports, settings.file_protocols))
+
+
+def transport(settings: Settings) -> Transport:
+    """By which everything leaves, as this process is set up."""
     proxies = Proxies.read(
         http=settings.http_proxy, https=settings.https_proxy, no_proxy=",".join(settings.no_proxy)
     )
-    transport = Transport(allow_private=settings.private_destinations, proxies=proxies)
-    known = Known(store, Vault(settings.vault_keys))
-    return Sender(transport, known, Files(settings.exports, settings.file_protocols))
+    return Transport(allow_private=settings.private_destinations, proxies=proxies)
 
 
 class Driver(Protocol):
@@ -155,6 +160,7 @@ def _jobs(
         Job("schemas", import_schemas, TICK_SECONDS),
         Job("windows", lambda: make_windows(store, settings, looks) > 0, WINDOWS_SECONDS),
         Job("estimate", Estimator(store, settings, stop).step, ESTIMATE_SECONDS),
+        Job("alerts", Watch(store, settings, transport(settings)).step, EVERY.total_seconds()),
         Job("retain", lambda: retain(store, settings, datetime.now(UTC)) > 0, HOUSE_SECONDS),
     )
 

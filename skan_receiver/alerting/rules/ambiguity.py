@@ -23,8 +23,10 @@ LATELY = timedelta(days=7)
 # than that is certain for all that comes.
 REACH = timedelta(days=42)
 
-VALUE = (CELL.c.app_id, CELL.c.version, CELL.c.window, CELL.c.conversion_type)
-VALUE = (*VALUE, CELL.c.fine_value, CELL.c.coarse_value, HOUR.c.hour)
+VALUE = (
+    *(CELL.c.app_id, CELL.c.version, CELL.c.window, CELL.c.conversion_type),
+    *(CELL.c.fine_value, CELL.c.coarse_value, HOUR.c.hour),
+)
 
 
 def look(sight: Sight) -> Iterator[Finding]:
@@ -56,7 +58,11 @@ def look(sight: Sight) -> Iterator[Finding]:
 def _changing(sight: Sight, versions: list[Version]) -> list[Version]:
     """All versions of the apps of which one came into force lately."""
     since = sight.now - LATELY - REACH
-    apps = {one.app_id for one in versions if one.since is not None and one.since >= since}
+    apps = {
+        one.app_id
+        for one in versions
+        if one.since is not None and one.since + timedelta(hours=one.rollout_hours) >= since
+    }
     return [one for one in versions if one.app_id in apps]
 
 
