@@ -1,4 +1,7 @@
-"""The clock: settle, deliver, look what is not well, keep house. Each job has a thread, so that none waits for another."""
+"""The clock: settle, deliver, look for what is not well, keep house.
+
+Each job has a thread, so that none waits for another.
+"""
 
 import threading
 from collections.abc import Callable
@@ -160,7 +163,9 @@ def _jobs(
         Job("schemas", import_schemas, TICK_SECONDS),
         Job("windows", lambda: make_windows(store, settings, looks) > 0, WINDOWS_SECONDS),
         Job("estimate", Estimator(store, settings, stop).step, ESTIMATE_SECONDS),
-        Job("alerts", Watch(store, settings, transport(settings)).step, EVERY.total_seconds()),
+        Job(
+            "alerts", Watch(store, settings, transport(settings), stop).step, EVERY.total_seconds()
+        ),
         Job("retain", lambda: retain(store, settings, datetime.now(UTC)) > 0, HOUSE_SECONDS),
     )
 

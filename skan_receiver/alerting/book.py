@@ -108,6 +108,8 @@ def put_channel(
     if mistakes := list(_mistakes(settings, wanted, address, resolve)):
         raise ChannelRefused(mistakes)
     row = _row(wanted, address, vault)
+    if before is not None:
+        row["created_at"] = before.created_at
 
     def work(connection: Connection) -> Channel:
         put(connection, CHANNEL, [row], ("name",))

@@ -1,5 +1,6 @@
 """What waits to be told, sent: all that is due of a channel in one message."""
 
+import threading
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -26,11 +27,15 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 KEPT_FOR = timedelta(days=3)
 
 
-def tell(store: Store, wires: Wires, now: datetime) -> int:
+def tell(store: Store, wires: Wires, now: datetime, stop: threading.Event) -> int:
     """Send what is due; how many channels took theirs. One that does not keeps no other waiting."""
+    told = 0
     with store.read() as connection:
         due = _due(connection, now)
-    return sum(_sent(store, wires, name, rows, now) for name, rows in due.items())
+    for name, rows in due.items():
+        if not stop.is_set():
+            told += _sent(store, wires, name, rows, now)
+    return told
 
 
 def test(store: Store, wires: Wires, name: str) -> None:

@@ -1,6 +1,7 @@
 """The worker's part: look every minute, in one worker of however many, and tell."""
 
 import secrets
+import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -22,6 +23,8 @@ log = structlog.get_logger("alerts")
 
 EVERY = timedelta(seconds=60)
 EARLY = timedelta(seconds=5)  # clocks differ, and a minute is not to become two
+# A worker that has just begun settles first what came meanwhile.
+FIRST_SECONDS = 60.0
 # Whoever looks is done by then, or was killed.
 LEASE = timedelta(minutes=10)
 
@@ -29,18 +32,27 @@ LEASE = timedelta(minutes=10)
 class Watch:
     """Looks when it is time and nobody else does."""
 
-    def __init__(self, store: Store, settings: Settings, transport: Transport) -> None:
-        self._store = store
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        transport: Transport,
+        stop: threading.Event,
+        first: float = FIRST_SECONDS,
+    ) -> None:
+        self._store, self._stop, self._first = store, stop, first
         self._wires = Wires(transport, settings)
         self._holder = secrets.token_hex(8)
 
     def step(self, now: datetime | None = None) -> bool:
         """Never more to do at once."""
+        self._stop.wait(self._first)
+        self._first = 0
         now = now or datetime.now(UTC)
-        if self._is_due(now) and self._take_turn(now):
+        if not self._stop.is_set() and self._is_due(now) and self._take_turn(now):
             try:
                 check(self._store, self._wires.settings, now)
-                tell(self._store, self._wires, now)
+                tell(self._store, self._wires, now, self._stop)
             finally:
                 self._end_turn(now)
         return False

@@ -15,11 +15,11 @@ from sqlalchemy import Connection, Row, delete, select, update
 
 from skan_receiver.delivery.registry import UnknownDestination, changing, known
 from skan_receiver.errors import ConfigurationError, SkanError
-from skan_receiver.storage import Secret, Store
+from skan_receiver.storage import AlertChannel, Secret, Store
 from skan_receiver.storage.clock import clock
 from skan_receiver.storage.columns import table
 
-SECRET = table(Secret)
+SECRET, CHANNEL = table(Secret), table(AlertChannel)
 
 LONGEST = 4096
 _SECRET = re.compile(rf"[\x20-\x7e]{{1,{LONGEST}}}")
@@ -107,7 +107,7 @@ def sealed_secrets(connection: Connection) -> Mapping[str, Mapping[str, bytes]]:
 
 
 def rotate(store: Store, vault: Vault) -> int:
-    """Seal every secret with the first key; how many there are."""
+    """Seal every secret with the first key, those of alerts' channels too; how many there are."""
 
     def work(connection: Connection) -> int:
         rows = connection.execute(select(SECRET).with_for_update()).all()
@@ -115,6 +115,15 @@ def rotate(store: Store, vault: Vault) -> int:
             mine = (SECRET.c.destination == row.destination, SECRET.c.name == row.name)
             sealed = vault.sealed_anew(row.sealed)
             connection.execute(update(SECRET).where(*mine).values(sealed=sealed))
-        return len(rows)
+        return len(rows) + _rotate_channels(connection, vault)
 
     return store.write(work)
+
+
+def _rotate_channels(connection: Connection, vault: Vault) -> int:
+    there = select(CHANNEL).where(CHANNEL.c.sealed.is_not(None)).with_for_update()
+    rows = connection.execute(there).all()
+    for row in rows:
+        mine = update(CHANNEL).where(CHANNEL.c.name == row.name)
+        connection.execute(mine.values(sealed=vault.sealed_anew(row.sealed)))
+    return len(rows)

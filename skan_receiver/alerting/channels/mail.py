@@ -12,7 +12,7 @@ from skan_receiver.config import Settings
 from skan_receiver.delivery.transport import plain
 from skan_receiver.errors import DeliveryFailed
 
-SECONDS = 15
+SECONDS = 10
 SUBMISSION, SUBMISSIONS = 587, 465
 AT_HOME = ("localhost", "127.0.0.1", "::1")
 

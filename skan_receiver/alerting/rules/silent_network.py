@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 
 from sqlalchemy import select
 
@@ -26,9 +27,10 @@ def look(sight: Sight) -> Iterator[Finding]:
         regular = sum(last_day - day < timedelta(days=SPAN) for day in days)
         if regular < sight.limits["days"] or sight.now.date() - last_day < timedelta(days=1):
             continue
-        hours = _hours(sight, network, last_day)
+        if not (hours := _hours(sight, network, last_day)):
+            continue
         silent = sight.now - hours[-1] - AN_HOUR  # it may have come at the hour's end
-        longest = max((b - a for a, b in zip(hours, hours[1:], strict=False)), default=AN_HOUR)
+        longest = max((b - a for a, b in pairwise(hours)), default=AN_HOUR)
         if silent >= max(timedelta(hours=sight.limits["hours"]), TIMES * longest):
             yield Finding(
                 network,
@@ -83,7 +85,7 @@ SILENT_NETWORK = Rule(
     "that is registered: a certificate, a redirect or a firewall keeps devices out without a word.",
     look,
     (
-        Limit("hours", 24, "Silent for at least", "hours", most=720),
+        Limit("hours", 24, "Silent for at least", "hours", least=24, most=720),
         Limit("days", 10, "It sent on at least", "of 14 days", most=14),
     ),
 )
