@@ -168,6 +168,11 @@ def text(content: bytes) -> str:
     return content.decode("utf-8", "backslashreplace")
 
 
+def sentence(said: str) -> str:
+    """With a capital at its beginning, and the names in it as they are."""
+    return said[:1].upper() + said[1:]
+
+
 def number(n: int) -> str:
     """1234567 as 1,234,567."""
     return f"{n:,}"
