@@ -3,6 +3,7 @@
 import time
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import insert, update
@@ -63,7 +64,7 @@ def test_invalid_postbacks_as_ever_or_few_are_not_told(store: Store) -> None:
     """Who always gets so many knows; a handful is nobody."""
     plant(store, cell(NOW - HOUR, 30, verdict="unverifiable", counted=False))
     assert not found(store, "invalid_share")
-    refused = {"verdict": "invalid", "counted": False}
+    refused: Any = {"verdict": "invalid", "counted": False}
     plant(store, *daily(range(2, 15), 60), *daily(range(2, 15), 40, **refused))
     plant(store, cell(NOW - HOUR, 60), cell(NOW - HOUR, 10, **refused))
     assert not found(store, "invalid_share")
