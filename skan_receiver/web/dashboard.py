@@ -12,6 +12,7 @@ from skan_receiver.config import Settings
 from skan_receiver.protocol import Verdict
 from skan_receiver.reports import REPORTS, Filters, Period, Question
 from skan_receiver.storage import Delivery, Quarantined, search
+from skan_receiver.storage.alerts import open_alerts
 from skan_receiver.storage.columns import table
 from skan_receiver.storage.deliveries import DEAD, DONE, LEASED, OWED
 from skan_receiver.storage.search import Query
@@ -95,6 +96,7 @@ class View:
     deliveries: Sequence[Destination]
     quarantined: int
     copies_only: bool  # nothing but developer copies came
+    alerts: Sequence[Row[Any]]
     steps_left: Sequence[SetUp] = ()
 
 
@@ -144,6 +146,7 @@ def look(
         deliveries=_deliveries(connection) if whole else (),
         quarantined=quarantined,
         copies_only=_copies_only(latest),
+        alerts=open_alerts(connection) if whole else (),
     )
 
 
