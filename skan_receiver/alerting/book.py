@@ -17,13 +17,13 @@ from skan_receiver.config import Settings
 from skan_receiver.delivery import Vault
 from skan_receiver.delivery.addresses import check_url, target
 from skan_receiver.delivery.names import Resolver, look_up
-from skan_receiver.errors import DeliveryFailed, SkanError
+from skan_receiver.errors import ConfigurationError, DeliveryFailed, SkanError
 from skan_receiver.storage import Store
 from skan_receiver.storage.alerts import CHANNEL, NOTICE
 from skan_receiver.storage.upsert import put
 
 NAME = r"^[a-z0-9][a-z0-9_.-]{0,62}$"
-MAILBOX = re.compile(r"[^\s@<>,;:\"\\()\[\]\x00-\x1f\x7f-\x9f]{1,64}@[A-Za-z0-9.-]{1,253}")
+MAILBOX = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[a-z0-9.-]{1,253}", re.IGNORECASE | re.ASCII)
 MOST_TO = 50
 LONGEST = 2000
 
@@ -95,6 +95,14 @@ def opened(row: Row[Any], vault: Vault) -> Address:
     return Address(said.get("url", ""), said.get("secret", ""), to)
 
 
+def _had(row: Row[Any], vault: Vault) -> Address:
+    """Where it led; nothing where the key that sealed it is gone: it has to be said anew."""
+    try:
+        return opened(row, vault)
+    except ConfigurationError:
+        return Address()
+
+
 def put_channel(
     store: Store, settings: Settings, wanted: Wanted, resolve: Resolver = look_up
 ) -> Channel:
@@ -103,7 +111,7 @@ def put_channel(
     with store.read() as connection:
         before = connection.execute(select(CHANNEL).where(CHANNEL.c.name == wanted.name)).first()
     same = before is not None and before.kind == wanted.kind
-    had = opened(before, vault) if before is not None and same else Address()
+    had = _had(before, vault) if before is not None and same else Address()
     address = Address(wanted.url or had.url, wanted.secret or had.secret, wanted.to or had.to)
     if mistakes := list(_mistakes(settings, wanted, address, resolve)):
         raise ChannelRefused(mistakes)

@@ -38,6 +38,7 @@ COMMANDS = {
     "rates": ("rates", "Say what currencies are worth."),
     "keys": ("access", "Manage API keys."),
     "users": ("access", "Manage who may sign in."),
+    "alerts": ("alerts", "Say what is not well, and who is told."),
     "audit": ("audit", "Say who changed what, and whether the log is whole."),
     "db": ("db", "Upgrade the database."),
 }

@@ -26,6 +26,7 @@ BLUEPRINTS = (
     "destination_pages",
     "delivery_pages",
     "campaign_pages",
+    "alert_pages",
     "settings_pages",
     "people_pages",
     "audit_pages",

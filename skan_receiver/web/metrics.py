@@ -10,9 +10,11 @@ from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from skan_receiver.alerting.rules import RULES
 from skan_receiver.delivery.search import tallies
 from skan_receiver.errors import StoreUnavailable
 from skan_receiver.storage import Fresh, Store
+from skan_receiver.storage.alerts import open_by_rule
 from skan_receiver.storage.columns import table
 
 FRESH = table(Fresh)
@@ -92,6 +94,7 @@ class _Waiting(Collector):
             with self._store.read() as connection:
                 waiting = connection.scalar(select(func.count()).select_from(some)) or 0
                 owed = tallies(connection)
+                alerts = open_by_rule(connection)
         except (StoreUnavailable, SQLAlchemyError):  # the other numbers tell what is wrong
             return
         yield GaugeMetricFamily(
@@ -106,6 +109,10 @@ class _Waiting(Collector):
             for state, n in states.items():
                 deliveries.add_metric([destination, state], n)
         yield deliveries
+        told = GaugeMetricFamily("skan_alerts", "Alerts that are open.", labels=["rule"])
+        for rule in RULES:
+            told.add_metric([rule], alerts.get(rule, 0))
+        yield told
 
 
 def exposition(store: Store) -> bytes:

@@ -16,6 +16,7 @@ PLACES = (
     ("campaigns.listing", "Campaigns", ("campaigns.",)),
     ("destinations.listing", "Destinations", ("destinations.",)),
     ("deliveries.listing", "Deliveries", ("deliveries.",)),
+    ("alerts.listing", "Alerts", ("alerts.",)),
     ("settings.overview", "Settings", ("settings.", "testing.", "people.", "audit.")),
 )
 

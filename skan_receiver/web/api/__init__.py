@@ -3,6 +3,7 @@
 from flask_openapi.openapi import OpenAPI
 
 from skan_receiver.web.api import (
+    alerts,
     costs,
     deliveries,
     destinations,
@@ -22,6 +23,7 @@ from skan_receiver.web.api import (
 from skan_receiver.web.api.blueprint import KEY, bp
 
 __all__ = [
+    "alerts",
     "costs",
     "deliveries",
     "destinations",

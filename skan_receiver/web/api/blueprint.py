@@ -30,6 +30,7 @@ SCOPES = {
         for name in (
             *("list_users", "add_user", "change_user", "remove_user", "link_user"),
             *("list_keys", "create_key", "revoke_key", "list_audit"),
+            *("put_alert_channel", "remove_alert_channel", "test_alert_channel"),
             *("put_app", "remove_app", "put_network", "remove_network", "name_network"),
         )
     },
