@@ -15,7 +15,7 @@ from skan_receiver.reports import REPORTS, Filters, Question, Report, Unanswerab
 from skan_receiver.web.api.blueprint import answer, bp
 from skan_receiver.web.api.models import BigInt, NetworkId, VersionText
 from skan_receiver.web.api.problems import Fault, documented, problem
-from skan_receiver.web.report_files import report_file
+from skan_receiver.web.report_files import KINDS, report_file
 from skan_receiver.web.services import services
 
 TAGS: list[Tag | dict[str, Any]] = [Tag(name="reports")]
@@ -144,7 +144,17 @@ def list_reports() -> Response:
     return answer(Contents(reports=reports))
 
 
-@bp.get("/reports/<name>", tags=TAGS, responses={200: Table, **documented(404, 422)})
+# As JSON, or as a file where `format` says so.
+ANSWERS: dict[str, Any] = {
+    "description": "The rows.",
+    "content": {
+        "application/json": {"schema": Table.model_json_schema()},
+        **{kind.partition(";")[0]: {} for kind in KINDS.values()},
+    },
+}
+
+
+@bp.get("/reports/<name>", tags=TAGS, responses={200: ANSWERS, **documented(404, 422)})
 def show_report(path: Named, query: Asked) -> Response:
     """A report of a period, as JSON, CSV or Parquet."""
     report = _report(path.name)
