@@ -27,7 +27,7 @@ PATHS = (
     "/postbacks/1", "/events", "/reports", "/reports/volumes", "/reports/values",
     "/reports/revenue", "/reports/results", "/schemas", "/schemas/525463029",
     "/schemas/525463029/edit", "/campaigns", "/costs", "/destinations", "/presets",
-    "/deliveries", "/upload", "/settings",
+    "/deliveries", "/upload", "/alerts", "/alerts/rules", "/alerts/channels", "/settings",
     "/settings/apps", "/settings/networks", "/settings/users", "/settings/keys", "/settings/audit",
 )  # fmt: skip
 

@@ -20,4 +20,4 @@ def surely_more(part: int, whole: int, part_before: int, whole_before: int) -> b
 
 def percent(share: float) -> str:
     """As people read it."""
-    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.1f} %"
+    return f"{100 * share:.0f}%" if share >= 0.1 else f"{100 * share:.1f}%"

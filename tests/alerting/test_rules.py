@@ -32,9 +32,9 @@ def test_a_null_rate_that_jumps_is_told_with_what_is_usual(store: Store) -> None
     [one] = found(store, "null_rate")
     assert (one.subject, one.severity) == ("42 a.example", WARNING)
     assert one.value == pytest.approx(50)
-    assert "50 %" in one.message
+    assert "50%" in one.message
     assert "150 of 300" in one.message
-    assert "10 %" in one.message
+    assert "10%" in one.message
     assert not found(store, "null_rate", points=45)
 
 
@@ -57,7 +57,7 @@ def test_many_invalid_postbacks_are_told(store: Store, refused: int, severity: s
     [one] = found(store, "invalid_share")
     assert one.severity == severity
     assert f"network x ({refused})" in one.message
-    assert "usual is 0.0 %" in one.message
+    assert "usual is 0.0%" in one.message
 
 
 def test_invalid_postbacks_as_ever_or_few_are_not_told(store: Store) -> None:

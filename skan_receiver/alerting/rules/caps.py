@@ -30,7 +30,7 @@ def look(sight: Sight) -> Iterator[Finding]:
         if full >= sight.limits["full"]:
             yield Finding(
                 kind,
-                f"{NAMES[kind]}: {full:.0f} % of the room is used ({used.rows:,} of {rows:,} rows, "
+                f"{NAMES[kind]}: {full:.0f}% of the room is used ({used.rows:,} of {rows:,} rows, "
                 f"{used.bytes / 1e6:,.0f} of {size / 1e6:,.0f} MB). What comes at the cap is "
                 "not kept.",
                 full,
@@ -42,8 +42,8 @@ CAPS = Rule(
     "caps",
     "Room runs out",
     "What is kept of invalid postbacks, or of bodies that cannot be read, is nearly at its cap.",
-    "See where they come from. `skan-receiver reread` takes out of the quarantine what this "
-    "release can read; SKAN_INVALID_ROWS, SKAN_QUARANTINE_ROWS and their bytes make room.",
+    "See where they come from. The command skan-receiver reread takes out of the quarantine what "
+    "this release can read; SKAN_INVALID_ROWS, SKAN_QUARANTINE_ROWS and their bytes make room.",
     look,
     (Limit("full", 90, "Full by", "%"),),
 )

@@ -81,7 +81,7 @@ SILENT_NETWORK = Rule(
     "A network is silent",
     "From an ad network that sent on most days of two weeks nothing came for three times the "
     "longest gap there was.",
-    "Ask the network whether its campaigns run, and run `skan-receiver doctor` with the address "
+    "Ask the network whether its campaigns run, and run skan-receiver doctor with the address "
     "that is registered: a certificate, a redirect or a firewall keeps devices out without a word.",
     look,
     (
