@@ -22,6 +22,7 @@ from skan_receiver.storage.alerts import (
 FINE_TIMES = 2
 FINE_FOR = timedelta(minutes=30)
 REMIND_AFTER = timedelta(hours=24)
+KEPT_FOR = timedelta(days=400)
 
 
 def note(
@@ -35,6 +36,7 @@ def note(
     `found` has every rule that was asked; what one says nothing of that was asked is well. Of rules
     that are `off`, alerts end without a word. Those of a rule that failed stay as they are.
     """
+    connection.execute(delete(ALERT).where(ALERT.c.resolved_at < now - KEPT_FOR))
     there = {(row.rule, row.subject): row for row in open_alerts(connection)}
     for rule, findings in found.items():
         for finding in findings:

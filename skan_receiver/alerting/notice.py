@@ -9,6 +9,7 @@ from skan_receiver.alerting.rules import RULES
 from skan_receiver.storage.alerts import OPENED, REMINDER, RESOLVED
 
 TEST = "test"
+MOST_IN_WORDS = 20  # of which one message tells: Slack takes no more than 40,000 characters
 
 WORDS = {OPENED: "New", REMINDER: "Still so", RESOLVED: "Well again", TEST: "Test"}
 
@@ -29,6 +30,8 @@ class Told:
     @property
     def title(self) -> str:
         """The rule in words."""
+        if self.state == TEST:
+            return "alerts"
         return RULES[self.rule].title if self.rule in RULES else self.rule
 
     @property
@@ -86,7 +89,9 @@ class Notice:
     @property
     def text(self) -> str:
         """All of it, as people read it."""
-        parts = ["\n".join(one.lines) for one in self.told]
+        parts = ["\n".join(one.lines) for one in self.told[:MOST_IN_WORDS]]
+        if (more := len(self.told) - MOST_IN_WORDS) > 0:
+            parts.append(f"And {more} more.")
         return "\n\n".join([*parts, *filter(None, [self.link])])
 
     def as_dict(self) -> dict[str, Any]:

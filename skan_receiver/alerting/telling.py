@@ -88,6 +88,10 @@ def _sent(store: Store, wires: Wires, name: str, rows: Sequence[Row[Any]], now: 
     except (DeliveryFailed, book.UnknownChannel) as failure:
         error = str(failure)
         log.warning("not told", channel=name, alerts=len(told), error=error)
+    except Exception as bug:
+        # Of ours: it keeps no other channel waiting.
+        error = f"we broke: {type(bug).__name__}"
+        log.exception("not told", channel=name, alerts=len(told))
     store.write(lambda connection: _settle(connection, name, rows, error, now))
     return not error
 

@@ -244,3 +244,23 @@ def test_a_rule_is_set_and_turned_off(office: Office) -> None:
         set_rule(office.store, "silent_network", {"years": 1})
     with pytest.raises(UnknownRule, match="null_rate"):
         set_rule(office.store, "weather", {})
+
+
+def test_many_alerts_are_one_message(office: Office, heard: Sink) -> None:
+    """In words as many as Slack takes."""
+    office.channel("chat", "slack", url=heard.url)
+    for number in range(25):
+        plant(office.store, *daily(range(4, 18), 5, ad_network_id=f"n{number:02}.example"))
+    office.look(NOW)
+    [got] = heard.received
+    text = json.loads(got.body)["text"]
+    assert text.count("New: A network is silent") == 20
+    assert "And 5 more." in text
+
+
+def test_a_rule_that_breaks_leaves_its_alerts_as_they_are(office: Office) -> None:
+    """And keeps no other from being asked: here the history of schemas cannot be read."""
+    silent(office.store)
+    office.store.write(lambda c: c.exec_driver_sql("ALTER TABLE schema_version RENAME TO away"))
+    office.look(NOW)
+    assert office.open() == ["a.example"]

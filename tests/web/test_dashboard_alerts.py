@@ -13,8 +13,12 @@ def test_an_open_alert_is_on_the_dashboard(site: Site) -> None:
     site.receiver.receive(site.signer.skadnetwork(conversion_value=20))
     now = datetime.now(UTC)
     row = {
-        **{"rule": "delivery_failing", "subject": "mmp", "severity": "critical"},
-        **{"message": "mmp has failed for 2 hours", "since": now, "seen_at": now},
+        "rule": "delivery_failing",
+        "subject": "mmp",
+        "severity": "critical",
+        "message": "mmp has failed for 2 hours",
+        "since": now,
+        "seen_at": now,
     }
     site.store.write(lambda c: c.execute(table(Alert).insert(), row))
     assert "mmp has failed for 2 hours" in site.client.get("/").text
