@@ -1,4 +1,4 @@
-"""A mail server on 127.0.0.1 that takes whatever it is given, and keeps it."""
+"""A mail server on this machine that takes whatever it is given, and keeps it."""
 
 import socketserver
 import threading
@@ -44,13 +44,13 @@ class _Session(socketserver.StreamRequestHandler):
 
 
 @contextmanager
-def mail_server() -> Iterator[Mails]:
+def mail_server(host: str = "127.0.0.1") -> Iterator[Mails]:
     """While the block lasts."""
     mails = Mails()
     handler = type("Session", (_Session,), {"mails": mails})
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
+    with socketserver.ThreadingTCPServer((host, 0), handler) as server:
         server.daemon_threads = True
-        mails.url = f"smtp://127.0.0.1:{server.server_address[1]}"
+        mails.url = f"smtp://{host}:{server.server_address[1]}"
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         try:

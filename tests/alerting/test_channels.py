@@ -182,11 +182,23 @@ def test_mail_is_sent(store: Store, tmp_path: Path) -> None:
 
 
 def test_mail_without_a_server_says_what_to_set(office: Office) -> None:
-    """And so does a password that would go in the clear."""
+    """In the settings."""
     office.channel("mail", "email", to=("ana@example.com",))
     with pytest.raises(DeliveryFailed, match="SKAN_SMTP_URL"):
         try_out(office.store, Wires(office.transport, office.settings), "mail")
     assert "SKAN_SMTP_URL" in office.error()
+
+
+def test_no_password_is_sent_in_the_clear(store: Store, tmp_path: Path) -> None:
+    """A server that offers no encryption is told nothing; one on this machine would be."""
+    with mail_server("127.0.0.2") as mails:
+        url = mails.url.replace("//", "//ana:secret%40@")
+        office = Office(store, tmp_path, smtp_url=url)
+        office.channel("mail", "email", to=("ana@example.com",))
+        with pytest.raises(DeliveryFailed, match="STARTTLS"):
+            try_out(store, Wires(office.transport, office.settings), "mail")
+        office.transport.close()
+    assert not any("AUTH" in line.upper() for line in mails.said[0])
 
 
 @pytest.mark.parametrize(
