@@ -73,6 +73,7 @@ class DeliveryFailed(SkanError):
         timeout    the exchange was not over by its deadline
         closed     the connection broke before there was an answer
         protocol   what came is no HTTP
+        refused    it answered, and did not take it
         proxy      the proxy cannot be reached, refuses, or makes no sense
         gone       what it is about is no longer kept, was taken back, or is not mapped any more
         rate       there is no rate of exchange for the day of an event
