@@ -9,7 +9,6 @@ was stopped goes on where it was, and a file imported twice changes nothing.
 """
 
 import base64
-import gzip
 import hashlib
 import json
 import os
@@ -23,12 +22,12 @@ from functools import partial
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
-from typing import IO, cast
 
 from sqlalchemy import Connection, select
 
 from skan_receiver.config import Settings
 from skan_receiver.ingest import FORWARDER_NAME, Incoming, Ingest, Outcome, Read, Result, write
+from skan_receiver.logfile import lines_of
 from skan_receiver.protocol import Keys
 from skan_receiver.storage import ImportedChunk, Store
 from skan_receiver.storage.columns import table
@@ -37,7 +36,6 @@ CHUNK = table(ImportedChunk)
 
 # A tenth of a second of verifying, and a commit that others do not wait for too long.
 LINES = 1_000
-LONGEST_LINE = 64 * 1024
 
 # SKAdNetwork came with iOS 11.3, in March 2018. A clock may be wrong, but not by more than a day.
 EARLIEST = datetime(2018, 1, 1, tzinfo=UTC)
@@ -86,9 +84,11 @@ def import_here(path: Path, store: Store, settings: Settings, keys: Keys) -> Imp
     done = _done(store, name)
     for number, lines in enumerate(_chunks(path)):
         if number in done:
+            total.lines += len(lines)
             total.outcomes["imported_before"] += len(lines)
             continue
         one = _chunk(store, settings, keys, name, number, lines)
+        total.lines += one.lines
         total.outcomes.update(one.outcomes)
         total.faults += one.faults
     return total
@@ -192,31 +192,10 @@ def _known(endpoint: object) -> bool:
     return endpoint in ENDPOINTS or (name != endpoint and bool(FORWARDER_NAME.fullmatch(name)))
 
 
-def lines_of(path: Path) -> Iterator[bytes]:
-    """The lines of a file, gzipped or not, as an import reads them."""
-    with _open(path) as file:
-        yield from _lines(file)
-
-
 def _chunks(path: Path) -> Iterator[list[bytes]]:
     lines = lines_of(path)
     while chunk := list(islice(lines, LINES)):
         yield chunk
-
-
-def _lines(file: IO[bytes]) -> Iterator[bytes]:
-    """Lines, with the excess of one that is too long left out: it is refused as it is."""
-    while line := file.readline(LONGEST_LINE):
-        rest = line
-        while rest and not rest.endswith(b"\n") and len(rest) == LONGEST_LINE:
-            rest = file.readline(LONGEST_LINE)
-        yield line
-
-
-def _open(path: Path) -> IO[bytes]:
-    with path.open("rb") as file:
-        zipped = file.read(2) == b"\x1f\x8b"
-    return cast(IO[bytes], gzip.open(path)) if zipped else path.open("rb")
 
 
 def _sha256(path: Path) -> str:

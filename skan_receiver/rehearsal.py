@@ -13,8 +13,9 @@ from sqlalchemy import select
 
 from skan_receiver.config import Settings
 from skan_receiver.conversion import Decoded
-from skan_receiver.importing import incoming, lines_of
+from skan_receiver.importing import incoming
 from skan_receiver.ingest import Ingest, Result, Unreadable
+from skan_receiver.logfile import lines_of
 from skan_receiver.protocol import Keys
 from skan_receiver.storage import Registered, Seen, Store
 from skan_receiver.storage.columns import table
@@ -38,6 +39,17 @@ class Line:
     is_known: bool  # stored already
     is_repeated: bool  # there was the same further up
     says: str  # what its value means
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON."""
+        return {
+            "line": self.number,
+            "postback_id": self.row["postback_id"],
+            "verdict": self.row["verdict"],
+            "known": self.is_known,
+            "repeated": self.is_repeated,
+            "meaning": self.says,
+        }
 
 
 @dataclass
@@ -88,6 +100,7 @@ class Rehearsal:
                 {"app_id": app, "window": window, "value": value, "meaning": says, "lines": n}
                 for (app, window, value, says), n in self.meanings.most_common(SHOWN)
             ],
+            "first": [one.as_dict() for one in self.shown],
             "is_whole": self.is_whole,
         }
 

@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from skan_receiver.cli.context import open_store
-from skan_receiver.cli.output import dumps
+from skan_receiver.cli.output import as_json, dumps, reading
+from skan_receiver.cli.rehearsed import rehearse_all
 from skan_receiver.importing import Imported, import_file
 
 SHOWN_FAULTS = 20
@@ -20,19 +21,25 @@ SHOWN_FAULTS = 20
     "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option("--processes", type=click.IntRange(min=1), help="As many as cores, by default.")
-def ingest(files: tuple[Path, ...], processes: int | None) -> None:
+@click.option("--dry-run", is_flag=True, help="Say what is in FILES, and store nothing.")
+@as_json
+def ingest(files: tuple[Path, ...], processes: int | None, *, dry_run: bool, as_json: bool) -> None:
     """Import postbacks from FILES of NDJSON, gzipped or not: bodies, or envelopes
     {"received_at", "endpoint", "body" (base64)} that keep their times.
 
     An import that was stopped goes on where it was; a file imported twice changes nothing.
-    Prints a JSON line of outcomes for each file; exit status 1 where a line was refused.
+    Prints a JSON line of outcomes for each file; exit status 1 where a line was refused, or with
+    --dry-run would be. That prints tables: what is valid, what is not and why, what is here
+    already, and what values mean.
     """
     settings, store = open_store()
+    if dry_run:
+        raise SystemExit(1 if rehearse_all(files, settings, store, as_json=as_json) else 0)
     store.close()
     refused = False
     for path in files:
         tally = _Tally(path)
-        with tally.bar:
+        with tally.bar, reading(path):
             import_file(path, settings, tally.add, processes or 0)
         click.echo(dumps({"file": str(path), "lines": tally.lines, **tally.outcomes}))
         refused = refused or tally.outcomes["refused"] > 0

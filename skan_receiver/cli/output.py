@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from skan_receiver.errors import ConfigurationError
+from skan_receiver.logfile import BrokenFile
 from skan_receiver.web.words import printable
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print NDJSON: an object a line.")
@@ -70,3 +71,12 @@ def writing(path: Path) -> Iterator[None]:
         raise ConfigurationError(
             f"{path} cannot be written ({error.strerror}); name a file in a folder of yours"
         ) from None
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """A file that is not whole is named: there may be several."""
+    try:
+        yield
+    except BrokenFile as fault:
+        raise BrokenFile(f"{path}: {fault}") from None

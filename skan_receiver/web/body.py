@@ -6,13 +6,16 @@ postback that is not whole must not be answered 200, or it is lost.
 """
 
 from http import HTTPStatus
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
 from werkzeug.wsgi import get_content_length, get_input_stream
 
 # Apple's bodies have a few hundred bytes (SKAdNetwork) to about 1 KB (AdAttributionKit);
 # forwarders add names of campaigns.
 LARGEST_BODY = 16 * 1024
+
+PIECE = 64 * 1024  # read at once of what is too large to hold
 
 
 class BadBody(Exception):
@@ -30,17 +33,47 @@ def read_body(environ: dict[str, Any], most: int = LARGEST_BODY) -> bytes:
         raise _too_large(most)
     try:
         body: bytes = get_input_stream(environ).read(most + 1)
-    # Whatever stops the server from reading is about what was sent: a chunk with a bad size,
-    # a device that hung up, or fell silent. Each server has exceptions of its own.
     except Exception:
-        raise BadBody(HTTPStatus.BAD_REQUEST, "the body ends before its time") from None
+        raise _cut_short() from None
     if len(body) > most:
         raise _too_large(most)
-    if declared is not None and len(body) < declared:
-        raise BadBody(
-            HTTPStatus.BAD_REQUEST, f"Content-Length is {declared}, the body has {len(body)} bytes"
-        )
+    _check_whole(len(body), declared)
     return body
+
+
+def save_body(environ: dict[str, Any], path: Path, most: int) -> None:
+    """Write the bytes that were sent to a file, without holding them; BadBody as above."""
+    declared, size = get_content_length(environ), 0
+    if declared is not None and declared > most:
+        raise _too_large(most)
+    stream = get_input_stream(environ)
+    with path.open("wb") as file:
+        while piece := _next(stream):
+            size += len(piece)
+            if size > most:
+                raise _too_large(most)
+            file.write(piece)
+    _check_whole(size, declared)
+
+
+def _next(stream: IO[bytes]) -> bytes:
+    try:
+        return stream.read(PIECE)
+    except Exception:
+        raise _cut_short() from None
+
+
+def _check_whole(size: int, declared: int | None) -> None:
+    if declared is not None and size < declared:
+        raise BadBody(
+            HTTPStatus.BAD_REQUEST, f"Content-Length is {declared}, the body has {size} bytes"
+        )
+
+
+# Whatever stops the server from reading is about what was sent: a chunk with a bad size,
+# a device that hung up, or fell silent. Each server has exceptions of its own.
+def _cut_short() -> BadBody:
+    return BadBody(HTTPStatus.BAD_REQUEST, "the body ends before its time")
 
 
 def _too_large(most: int) -> BadBody:

@@ -8,6 +8,7 @@ from werkzeug.test import TestResponse
 
 from skan_receiver.storage import access, apikeys
 from skan_receiver.storage.idempotency import KEPT, drop_calls
+from skan_receiver.testing import encode
 from tests.web.site import Site
 
 
@@ -35,6 +36,15 @@ def test_it_is_carried_out_once_and_answered_the_same(either_site: Site) -> None
     assert "another call" in other.json["detail"]  # type: ignore[index]
     listed: Any = site.client.get("/api/v1/schemas/42", headers=site.key("read")).json
     assert len(listed["versions"]) == 1
+
+
+def test_bytes_are_read_as_they_were_sent(site: Site) -> None:
+    """A named call is remembered by its body; what it is about is judged by the same bytes."""
+    key = site.key("read") | {"Idempotency-Key": "one"}
+    body = encode(site.signer.skadnetwork())
+    answer = site.client.post("/api/v1/verify", data=body, headers=key)
+    assert answer.status_code == 200
+    assert answer.json["verdict"] == "valid"  # type: ignore[index]
 
 
 def test_what_was_refused_can_be_mended_and_sent_again(site: Site) -> None:

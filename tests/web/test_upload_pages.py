@@ -80,6 +80,15 @@ def test_a_form_without_a_file_says_what_is_wanted(site: Site) -> None:
     assert "one postback a line" in answer.text
 
 
+def test_a_gzip_that_was_cut_short_is_said_at_the_field(site: Site) -> None:
+    """It is not half imported, and not kept."""
+    site.sign_in()
+    answer = drop(site, gzip.compress(log(site))[:-9], "log.gz")
+    assert answer.status_code == 422
+    assert "log.gz: the file is no whole gzip" in answer.text
+    assert list((site.settings.var / "uploads").glob("*")) == []
+
+
 def test_a_token_is_no_path(site: Site, tmp_path: Path) -> None:
     """Nothing but what was dropped can be imported."""
     site.sign_in()

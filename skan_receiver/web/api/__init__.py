@@ -18,6 +18,7 @@ from skan_receiver.web.api import (
     registered,
     reports,
     schemas,
+    uploads,
     verify,
 )
 from skan_receiver.web.api.blueprint import KEY, bp
@@ -38,6 +39,7 @@ __all__ = [
     "registered",
     "reports",
     "schemas",
+    "uploads",
     "verify",
 ]
 

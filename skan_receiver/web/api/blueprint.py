@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from skan_receiver.errors import StoreUnavailable
 from skan_receiver.storage import audit
+from skan_receiver.web import LARGEST_REQUEST, uploads
 from skan_receiver.web.access import SAFE, actor, admit
 from skan_receiver.web.api import idempotency, problems
 from skan_receiver.web.headers import harden
@@ -19,6 +20,7 @@ KEY = "key"
 # Whatever changes something wants `write`; these do not, or want something else.
 SCOPES = {
     "api.verify": "read",
+    "api.check_upload": "read",
     "api.replay_deliveries": "replay",
     # An app's server holds such a key: it must not open the destinations.
     "api.tell_events": "events",
@@ -51,7 +53,11 @@ bp.after_request(harden)
 
 
 # What arrives is nobody's deed; what only looks writes nothing, and so leaves no entry either.
-UNNOTED = {"api.tell_events"}
+# An import is noted by itself, with what came of it.
+UNNOTED = {"api.tell_events", "api.import_upload"}
+
+# What takes more than other calls, in bytes.
+LARGEST = {"api.check_upload": uploads.LARGEST, "api.import_upload": uploads.LARGEST}
 
 
 @bp.before_request
@@ -61,6 +67,7 @@ def _admit() -> Response | None:
     admit(SCOPES.get(str(request.endpoint), usual))
     if request.method in SAFE:
         return None
+    request.max_content_length = LARGEST.get(str(request.endpoint), LARGEST_REQUEST)
     # Before the call is noted: what is remembered of calls is no deed of anybody's.
     if (answered := idempotency.before()) is not None:
         return answered

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime
 from hashlib import sha256
+from io import BytesIO
 
 from flask import g, request
 from flask.wrappers import Response
@@ -32,7 +33,10 @@ def before() -> Response | None:
         return None
     if not NAME.fullmatch(name):
         return problem(422, f"{HEADER}: up to 255 characters of ASCII that can be seen")
-    told = (request.method, request.full_path, sha256(request.get_data(cache=True)).hexdigest())
+    body = request.get_data(cache=True)
+    # A view that takes bytes as they were sent reads them from here.
+    request.environ["wsgi.input"] = BytesIO(body)
+    told = (request.method, request.full_path, sha256(body).hexdigest())
     fingerprint = sha256("\n".join(told).encode(errors="surrogatepass")).hexdigest()
     try:
         known = reserve(services().store, g.grant.id, name, fingerprint, datetime.now(UTC))
