@@ -118,7 +118,7 @@ def test_a_key_reads_if_it_may(
     asked = [one for one in addresses(site) if one[1].startswith(FOR_KEYS)]
     for method, path in asked:
         if reads(method, path):
-            answer = site.browser().open(path, method=method, headers=key)
+            answer = site.browser().open(path, method=method, headers=key, data=SENT.get(path))
             seen = expected if "admin" in scopes or not path.startswith(OF_ADMINS[:3]) else 403
             # There is no channel yet: whoever may look is told so.
             seen = 404 if seen == 200 and path.startswith(CHANNEL) else seen
@@ -133,7 +133,8 @@ def test_a_key_reads_if_it_may(
             assert (answer.status_code not in (401, 403)) == may, (method, path)
 
 
-LOOKS = ("/api/v1/verify", "/api/v1/uploads/check")
+SENT = {"/api/v1/postbacks/find": "an id"}
+LOOKS = ("/api/v1/verify", "/api/v1/uploads/check", "/api/v1/postbacks/find")
 ERASES = "/api/v1/events/erase"
 CHANNEL = "/api/v1/alerts/channels/"
 OF_ADMINS = (

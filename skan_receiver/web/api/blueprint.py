@@ -21,6 +21,7 @@ KEY = "key"
 SCOPES = {
     "api.verify": "read",
     "api.check_upload": "read",
+    "api.find_postback": "read",
     "api.replay_deliveries": "replay",
     # An app's server holds such a key: it must not open the destinations.
     "api.tell_events": "events",

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
+from flask import request
 from flask.wrappers import Response
 from flask_openapi.models.tag import Tag
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -25,10 +26,14 @@ from skan_receiver.web.api.models import (
     postback_of,
     story_of,
 )
-from skan_receiver.web.api.problems import documented
+from skan_receiver.web.api.problems import Fault, documented, problem
+from skan_receiver.web.body import BadBody, read_body
+from skan_receiver.web.searching import value_of
 from skan_receiver.web.services import services
 
 TAGS: list[Tag | dict[str, Any]] = [Tag(name="postbacks")]
+
+LONGEST_ID = 200
 
 
 def _ours(text: str) -> str:
@@ -36,12 +41,21 @@ def _ours(text: str) -> str:
     return text
 
 
-class Wanted(BaseModel):
-    """Which postbacks. What is left out does not narrow."""
+class Paged(BaseModel):
+    """Which page."""
 
     model_config = ConfigDict(extra="forbid")
 
-    id: str | None = Field(None, max_length=200, description="Apple's id, in either case.")
+    limit: int = Field(50, ge=1, le=MOST_ROWS)
+    cursor: Annotated[str, AfterValidator(_ours)] | None = Field(
+        None, max_length=100, description="`next_cursor` of the page before."
+    )
+
+
+class Wanted(Paged):
+    """Which postbacks. What is left out does not narrow."""
+
+    id: str | None = Field(None, max_length=LONGEST_ID, description="Apple's id, in either case.")
     app_id: BigInt | None = None
     ad_network_id: NetworkId | None = None
     framework: Framework | None = None
@@ -54,10 +68,6 @@ class Wanted(BaseModel):
     counted: bool | None = None
     since: Moment | None = None
     until: Moment | None = Field(None, description="Left out itself.")
-    limit: int = Field(50, ge=1, le=MOST_ROWS)
-    cursor: Annotated[str, AfterValidator(_ours)] | None = Field(
-        None, max_length=100, description="`next_cursor` of the page before."
-    )
 
 
 class Numbered(BaseModel):
@@ -69,17 +79,39 @@ class Numbered(BaseModel):
 @bp.get("/postbacks", tags=TAGS, responses={200: Page, **documented(422)})
 def list_postbacks(query: Wanted) -> Response:
     """Stored postbacks, the newest first."""
-    asked = Query(**query.model_dump(exclude={"limit", "cursor"}))
-    after = cursor.read(query.cursor) if query.cursor else None
-    with services().store.read() as connection:
-        rows, place = search.find(
-            connection, services().settings, asked, after=after, limit=query.limit
+    return _page(Query(**query.model_dump(exclude={"limit", "cursor"})), query)
+
+
+@bp.post(
+    "/postbacks/find",
+    tags=TAGS,
+    request_body={
+        "description": "A postback as Apple sent it, its JWS alone, or its id. At most 16 KiB.",
+        "required": True,
+        "content": {
+            "application/json": {"schema": {"type": "object"}},
+            "text/plain": {"schema": {"type": "string"}},
+        },
+    },
+    responses={200: Page, **documented(400, 413, 422)},
+)
+def find_postback(query: Paged) -> Response:
+    """Stored postbacks with the id that is in this body. Whether they say the same as it is not
+    looked at: `/verify` judges a body. Stores nothing."""
+    try:
+        text = read_body(request.environ).decode("utf-8").strip()
+        wanted = value_of("id", text)
+    except BadBody as fault:
+        return problem(fault.status, str(fault))
+    except UnicodeDecodeError:
+        return _no_id("this is no text: send the postback's JSON, its JWS or its id, as UTF-8")
+    except ValueError as fault:
+        return _no_id(str(fault))
+    if not text or len(str(wanted)) > LONGEST_ID:
+        return _no_id(
+            f"send a postback's JSON, its JWS, or its id of up to {LONGEST_ID} characters"
         )
-    page = {
-        "postbacks": [Postback.model_validate(postback_of(row)) for row in rows],
-        "next_cursor": cursor.written(place) if place else None,
-    }
-    return answer(Page.model_validate(page))
+    return _page(Query(id=str(wanted)), query)
 
 
 @bp.get("/postbacks/<int:id>", tags=TAGS, responses={200: PostbackStory, **documented(404, 422)})
@@ -106,3 +138,20 @@ def bundle_postback(path: Numbered) -> Response:
             raise NotFound(f"There is no postback {path.id}.")
         readings = meanings(connection, story.row, story.row.received_at)
     return bundle_file(story, readings)
+
+
+def _page(asked: Query, paged: Paged) -> Response:
+    after = cursor.read(paged.cursor) if paged.cursor else None
+    with services().store.read() as connection:
+        rows, place = search.find(
+            connection, services().settings, asked, after=after, limit=paged.limit
+        )
+    page = {
+        "postbacks": [Postback.model_validate(postback_of(row)) for row in rows],
+        "next_cursor": cursor.written(place) if place else None,
+    }
+    return answer(Page.model_validate(page))
+
+
+def _no_id(why: str) -> Response:
+    return problem(422, f"body: {why}", errors=[Fault(where="body", what=why)])
