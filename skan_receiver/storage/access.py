@@ -156,10 +156,11 @@ def remove_user(store: Store, name: str) -> bool:
     return store.write(work)
 
 
-def users(store: Store) -> Sequence[Row[Any]]:
-    """Every user, by name."""
+def users(store: Store, *, after: str = "", limit: int | None = None) -> Sequence[Row[Any]]:
+    """Users by name, from the one that follows `after` on: all, or `limit` of them."""
+    some = select(ACCOUNT).where(ACCOUNT.c.name > after).order_by(ACCOUNT.c.name).limit(limit)
     with store.read() as connection:
-        return connection.execute(select(ACCOUNT).order_by(ACCOUNT.c.name)).all()
+        return connection.execute(some).all()
 
 
 def account(store: Store, user_id: int) -> Account | None:

@@ -89,10 +89,11 @@ def revoke_key(store: Store, key_id: int, now: datetime) -> bool:
     return bool(store.write(lambda connection: connection.execute(revoke).rowcount))
 
 
-def keys(store: Store) -> Sequence[Row[Any]]:
-    """Every key that ever was, oldest first."""
+def keys(store: Store, *, after: int = 0, limit: int | None = None) -> Sequence[Row[Any]]:
+    """Keys that ever were, oldest first, from the one that follows `after` on: all, or `limit`."""
+    some = select(API_KEY).where(API_KEY.c.id > after).order_by(API_KEY.c.id).limit(limit)
     with store.read() as connection:
-        return connection.execute(select(API_KEY).order_by(API_KEY.c.id)).all()
+        return connection.execute(some).all()
 
 
 def _note_use(store: Store, key_id: int, last: datetime | None, now: datetime) -> None:

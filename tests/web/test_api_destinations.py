@@ -110,7 +110,7 @@ def test_a_stored_postback_can_be_tried(either_site: Site) -> None:
     tried = call(site, "POST", "/destinations/copy/test", {"postback": 1})
     assert body["transaction-id"] in tried.json["request"]["body"]
     assert tried.json["sent"] is None
-    assert call(site, "GET", "/deliveries").json == {"deliveries": [], "next_before": None}
+    assert call(site, "GET", "/deliveries").json == {"deliveries": [], "next_cursor": None}
     assert call(site, "POST", "/destinations/copy/test", {"postback": 9}).status_code == 404
 
 
@@ -121,11 +121,11 @@ def test_deliveries_are_found_and_replayed(either_site: Site) -> None:
     books = Books(site.store)
     books.owe([], 5)
     first = call(site, "GET", "/deliveries?limit=3&destination=copy").json
-    rest = call(site, "GET", f"/deliveries?limit=3&before={first['next_before']}").json
+    rest = call(site, "GET", f"/deliveries?limit=3&cursor={first['next_cursor']}").json
     ids = [one["id"] for one in (*first["deliveries"], *rest["deliveries"])]
     assert ids == sorted(ids, reverse=True)
     assert len(set(ids)) == 5
-    assert rest["next_before"] is None
+    assert rest["next_cursor"] is None
     story = call(site, "GET", f"/deliveries/{ids[0]}").json
     assert (story["state"], story["tries"]) == ("owed", [])
     call(site, "DELETE", "/destinations/copy")

@@ -158,7 +158,7 @@ def list_alert_rules() -> Response:
     return answer(Rules(rules=[Rule(**one.as_dict()) for one in _rules().values()]))
 
 
-@bp.get("/alerts/rules/<rule>", tags=TAGS, responses={200: Rule, **documented(404, 422)})
+@bp.get("/alerts/rules/<rule>", tags=TAGS, responses={200: Rule, **documented(304, 404, 422)})
 def show_alert_rule(path: NamedRule) -> Response:
     """One rule, as it is set."""
     if (found := _rules().get(path.rule)) is None:
@@ -186,7 +186,7 @@ def list_alert_channels() -> Response:
     return answer(Channels(channels=told))
 
 
-@bp.get("/alerts/channels/<name>", tags=TAGS, responses={200: Channel, **documented(404, 422)})
+@bp.get("/alerts/channels/<name>", tags=TAGS, responses={200: Channel, **documented(304, 404, 422)})
 def show_alert_channel(path: Named) -> Response:
     """One channel."""
     try:

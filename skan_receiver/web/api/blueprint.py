@@ -13,6 +13,7 @@ from skan_receiver.storage import audit
 from skan_receiver.web import LARGEST_REQUEST, uploads
 from skan_receiver.web.access import SAFE, actor, admit
 from skan_receiver.web.api import idempotency, problems
+from skan_receiver.web.api.etags import tagged
 from skan_receiver.web.headers import harden
 
 KEY = "key"
@@ -51,6 +52,7 @@ bp.register_error_handler(StoreUnavailable, problems.unavailable)
 # For the application, since a path that does not exist is in no blueprint.
 bp.app_errorhandler(HTTPException)(problems.refused)
 bp.after_request(harden)
+bp.after_request(tagged)
 
 
 # What arrives is nobody's deed; what only looks writes nothing, and so leaves no entry either.

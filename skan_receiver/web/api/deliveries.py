@@ -16,8 +16,10 @@ from skan_receiver.delivery.registry import UnknownDestination
 from skan_receiver.delivery.replay import Which
 from skan_receiver.delivery.search import MOST_ROWS, Query, find, story
 from skan_receiver.storage.deliveries import DEAD, DONE, LEASED, OWED
+from skan_receiver.web import cursor
 from skan_receiver.web.api.blueprint import answer, bp
 from skan_receiver.web.api.models import BigInt, FromRow, Moment, NetworkId, Tried
+from skan_receiver.web.api.paging import NEXT, ByNumber
 from skan_receiver.web.api.problems import documented, problem
 from skan_receiver.web.services import services
 
@@ -40,10 +42,8 @@ class Settled(StrEnum):
     DEAD = DEAD
 
 
-class Wanted(BaseModel):
+class Wanted(ByNumber):
     """Which deliveries. What is left out does not narrow."""
-
-    model_config = ConfigDict(extra="forbid")
 
     destination: str | None = Field(None, pattern=NAME)
     state: State | None = None
@@ -51,7 +51,6 @@ class Wanted(BaseModel):
     since: Moment | None = Field(None, description="When it was owed.")
     until: Moment | None = Field(None, description="Left out itself.")
     limit: int = Field(50, ge=1, le=MOST_ROWS)
-    before: BigInt | None = Field(None, description="`next_before` of the page before.")
 
 
 class Numbered(BaseModel):
@@ -85,7 +84,7 @@ class DeliveryPage(BaseModel):
     """Some deliveries, the newest first."""
 
     deliveries: list[Delivery]
-    next_before: int | None = Field(description="For the next page; null on the last.")
+    next_cursor: str | None = Field(description=NEXT)
 
 
 class Replayed(BaseModel):
@@ -124,12 +123,15 @@ def list_deliveries(query: Wanted) -> Response:
     """Deliveries, the newest first."""
     asked = Query(query.destination, query.state, query.postback, query.since, query.until)
     with services().store.read() as connection:
-        rows, before = find(connection, asked, before=query.before, limit=query.limit)
+        rows, last = find(connection, asked, before=query.number, limit=query.limit)
     told = [Delivery(**_told(row)) for row in rows]
-    return answer(DeliveryPage(deliveries=told, next_before=before))
+    more = None if last is None else cursor.of_number(last)
+    return answer(DeliveryPage(deliveries=told, next_cursor=more))
 
 
-@bp.get("/deliveries/<int:id>", tags=TAGS, responses={200: DeliveryStory, **documented(404, 422)})
+@bp.get(
+    "/deliveries/<int:id>", tags=TAGS, responses={200: DeliveryStory, **documented(304, 404, 422)}
+)
 def show_delivery(path: Numbered) -> Response:
     """One delivery, with every try."""
     with services().store.read() as connection:

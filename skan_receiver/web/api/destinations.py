@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
+from operator import attrgetter
 from typing import Any
 
 from flask import g
@@ -25,6 +26,7 @@ from skan_receiver.protocol import Framework
 from skan_receiver.web.api.blueprint import answer, bp
 from skan_receiver.web.api.etags import number_seen
 from skan_receiver.web.api.models import BigInt, Tried
+from skan_receiver.web.api.paging import NEXT, ByName
 from skan_receiver.web.api.problems import Fault, documented, problem
 from skan_receiver.web.services import services
 from skan_receiver.worker import sender
@@ -95,9 +97,10 @@ class Destination(BaseModel):
 
 
 class Destinations(BaseModel):
-    """All of them, by name."""
+    """Some destinations, by name."""
 
     destinations: list[Destination]
+    next_cursor: str | None = Field(description=NEXT)
 
 
 class GivenUp(BaseModel):
@@ -128,13 +131,16 @@ class Trial(BaseModel):
     sent: Sent | None
 
 
-@bp.get("/destinations", tags=TAGS, responses={200: Destinations})
-def list_destinations() -> Response:
-    """All destinations, and how they are doing."""
+@bp.get("/destinations", tags=TAGS, responses={200: Destinations, **documented(422)})
+def list_destinations(query: ByName) -> Response:
+    """Destinations, and how they are doing."""
     with services().store.read() as connection:
-        counts = tallies(connection)
-        told = [_told(connection, one, counts) for one in registry.readable(connection)[0]]
-    return answer(Destinations(destinations=told))
+        counts, known = tallies(connection), registry.readable(connection)[0]
+        # By our own order: the database's may be another language's.
+        left = sorted((one for one in known if one.name > query.after), key=attrgetter("name"))
+        entries, more = query.cut(left)
+        told = [_told(connection, one, counts) for one in entries]
+    return answer(Destinations(destinations=told, next_cursor=more))
 
 
 @bp.post("/destinations", tags=TAGS, responses={201: Destination, **documented(400, 409, 415, 422)})

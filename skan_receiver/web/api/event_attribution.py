@@ -67,7 +67,7 @@ class EventAttribution(FromRow):
 @bp.get(
     "/events/<int:id>/attribution",
     tags=TAGS,
-    responses={200: EventAttribution, **documented(404, 422)},
+    responses={200: EventAttribution, **documented(304, 404, 422)},
 )
 def show_event_attribution(path: Numbered) -> Response:
     """To which ad an install was given that the app's own server told of, why, and which clicks

@@ -54,7 +54,7 @@ class EventDecisions(BaseModel):
 @bp.get(
     "/events/<int:id>/decisions",
     tags=TAGS,
-    responses={200: EventDecisions, **documented(404, 422)},
+    responses={200: EventDecisions, **documented(304, 404, 422)},
 )
 def show_event_decisions(path: Numbered, query: Wanted) -> Response:
     """Who was sent an event, who was not, and which fields were kept back, each with its reason."""

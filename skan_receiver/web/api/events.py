@@ -272,7 +272,7 @@ def list_events(query: Wanted) -> Response:
     return answer(page)
 
 
-@bp.get("/events/<int:id>", tags=TAGS, responses={200: KeptStory, **documented(404, 422)})
+@bp.get("/events/<int:id>", tags=TAGS, responses={200: KeptStory, **documented(304, 404, 422)})
 def show_event(path: Numbered) -> Response:
     """One event, identifiers masked. Who was sent it: /events/{id}/decisions."""
     with services().store.read() as connection:

@@ -15,6 +15,7 @@ from skan_receiver.storage import access, apikeys, audit
 from skan_receiver.storage.access import AccessError, Permit
 from skan_receiver.web.api.blueprint import answer, bp
 from skan_receiver.web.api.models import BigInt, FromRow, NetworkId
+from skan_receiver.web.api.paging import NEXT, ByName, ByNumber
 from skan_receiver.web.api.problems import documented, problem
 from skan_receiver.web.services import services
 
@@ -65,9 +66,10 @@ class User(BaseModel):
 
 
 class Users(BaseModel):
-    """All of them, by name."""
+    """Some users, by name."""
 
     users: list[User]
+    next_cursor: str | None = Field(description=NEXT)
 
 
 class Link(BaseModel):
@@ -103,9 +105,10 @@ class Key(FromRow):
 
 
 class Keys(BaseModel):
-    """Every key that ever was, the oldest first."""
+    """Some of the keys that ever were, the oldest first."""
 
     keys: list[Key]
+    next_cursor: str | None = Field(description=NEXT)
 
 
 class Made(BaseModel):
@@ -118,15 +121,6 @@ class NumberedKey(BaseModel):
     """A key by its number."""
 
     id: BigInt
-
-
-class Since(BaseModel):
-    """Which entries."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    before: BigInt | None = Field(None, description="`next_before` of the page before.")
-    limit: int = Field(100, ge=1, le=1000)
 
 
 class Entry(BaseModel):
@@ -145,13 +139,15 @@ class Entries(BaseModel):
     """Changes, the newest first."""
 
     entries: list[Entry]
-    next_before: int | None
+    next_cursor: str | None = Field(description=NEXT)
 
 
-@bp.get("/users", tags=TAGS, responses={200: Users})
-def list_users() -> Response:
+@bp.get("/users", tags=TAGS, responses={200: Users, **documented(422)})
+def list_users(query: ByName) -> Response:
     """Who may sign in."""
-    return answer(Users(users=[_user(row) for row in access.users(services().store)]))
+    found = access.users(services().store, after=query.after, limit=query.limit + 1)
+    rows, more = query.cut(found)
+    return answer(Users(users=[_user(row) for row in rows], next_cursor=more))
 
 
 @bp.post("/users", tags=TAGS, responses={201: Link, **documented(400, 409, 415, 422)})
@@ -201,10 +197,12 @@ def link_user(path: Named) -> Response:
     return _linked(path.name, access.new_link(services().store, path.name, datetime.now(UTC)))
 
 
-@bp.get("/keys", tags=TAGS, responses={200: Keys})
-def list_keys() -> Response:
+@bp.get("/keys", tags=TAGS, responses={200: Keys, **documented(422)})
+def list_keys(query: ByNumber) -> Response:
     """The keys there ever were; the keys themselves are not kept."""
-    return answer(Keys(keys=[Key.model_validate(row) for row in apikeys.keys(services().store)]))
+    found = apikeys.keys(services().store, after=query.number or 0, limit=query.limit + 1)
+    rows, more = query.cut(found)
+    return answer(Keys(keys=[Key.model_validate(row) for row in rows], next_cursor=more))
 
 
 @bp.post("/keys", tags=TAGS, responses={201: Made, **documented(400, 415, 422)})
@@ -236,13 +234,13 @@ def revoke_key(path: NumberedKey) -> Response:
 
 
 @bp.get("/audit", tags=TAGS, responses={200: Entries, **documented(422)})
-def list_audit(query: Since) -> Response:
+def list_audit(query: ByNumber) -> Response:
     """Who changed what, by page, API or command line."""
     with services().store.read() as connection:
-        rows = audit.entries(connection, before=query.before, limit=query.limit)
+        found = audit.entries(connection, before=query.number, limit=query.limit + 1)
+    rows, more = query.cut(found, "number")
     told = [Entry(**{**row._mapping, "detail": json.loads(row.detail)}) for row in rows]
-    full = len(rows) == query.limit and rows[-1].number > 1
-    return answer(Entries(entries=told, next_before=rows[-1].number if full else None))
+    return answer(Entries(entries=told, next_cursor=more))
 
 
 def _user(row: Any) -> User:

@@ -114,7 +114,9 @@ def find_postback(query: Paged) -> Response:
     return _page(Query(id=str(wanted)), query)
 
 
-@bp.get("/postbacks/<int:id>", tags=TAGS, responses={200: PostbackStory, **documented(404, 422)})
+@bp.get(
+    "/postbacks/<int:id>", tags=TAGS, responses={200: PostbackStory, **documented(304, 404, 422)}
+)
 def show_postback(path: Numbered) -> Response:
     """One postback: its evidence, arrivals, collisions, deliveries and meaning."""
     with services().store.read() as connection:
@@ -128,7 +130,7 @@ def show_postback(path: Numbered) -> Response:
 @bp.get(
     "/postbacks/<int:id>/bundle",
     tags=TAGS,
-    responses={200: {"content": {"application/zip": {}}}, **documented(404, 422)},
+    responses={200: {"content": {"application/zip": {}}}, **documented(304, 404, 422)},
 )
 def bundle_postback(path: Numbered) -> Response:
     """One postback as a zip: body and signed text byte for byte, signature, key, and its story."""

@@ -48,8 +48,9 @@ def problem(
 def documented(*statuses: int) -> ResponseDict:
     """These statuses, for the specification."""
     schema = {"schema": {"$ref": f"{OPENAPI3_REF_PREFIX}/{Problem.__name__}"}}
+    content = {"content": {PROBLEM: schema}}
     return {
-        status: {"description": HTTPStatus(status).phrase, "content": {PROBLEM: schema}}
+        status: {"description": HTTPStatus(status).phrase, **(content if status >= 400 else {})}
         for status in statuses
     }
 

@@ -154,7 +154,7 @@ ANSWERS: dict[str, Any] = {
 }
 
 
-@bp.get("/reports/<name>", tags=TAGS, responses={200: ANSWERS, **documented(404, 422)})
+@bp.get("/reports/<name>", tags=TAGS, responses={200: ANSWERS, **documented(304, 404, 422)})
 def show_report(path: Named, query: Asked) -> Response:
     """A report of a period, as JSON, CSV or Parquet."""
     report = _report(path.name)
@@ -168,7 +168,7 @@ def show_report(path: Named, query: Asked) -> Response:
         return _refused("format", str(error))
 
 
-@bp.get("/reports/<name>/chart", tags=TAGS, responses={200: Chart, **documented(404, 422)})
+@bp.get("/reports/<name>/chart", tags=TAGS, responses={200: Chart, **documented(304, 404, 422)})
 def show_chart(path: Named, query: Asked) -> Response:
     """A report's chart."""
     report = _report(path.name)

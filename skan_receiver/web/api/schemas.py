@@ -212,7 +212,9 @@ def show_version(path: Numbered) -> Response:
     return told
 
 
-@bp.get("/schemas/<int:app_id>/diff", tags=TAGS, responses={200: Changes, **documented(404, 422)})
+@bp.get(
+    "/schemas/<int:app_id>/diff", tags=TAGS, responses={200: Changes, **documented(304, 404, 422)}
+)
 def diff_schema(path: OfApp, query: Between) -> Response:
     """What changes meaning from one version to another."""
     with services().store.read() as connection:
