@@ -3,7 +3,7 @@
 from skan_receiver.delivery.deliver import Deliverer
 from skan_receiver.delivery.destinations import Destination
 from skan_receiver.delivery.known import Known
-from skan_receiver.delivery.ledger import Owed, owe
+from skan_receiver.delivery.owing import Owed, owe
 from skan_receiver.delivery.registry import Entry, settling
 from skan_receiver.delivery.retry import Retry
 from skan_receiver.delivery.sending import Sender

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, and_, select
 from skan_receiver.delivery.destinations import EventDestination
 from skan_receiver.delivery.destinations.mapping import Mapped
 from skan_receiver.delivery.firsts import DECISION, EVENT, HELD, IS_ITS_OWN, OWED, Firsts
-from skan_receiver.delivery.ledger import Owed, owe
+from skan_receiver.delivery.owing import Owed, owe
 from skan_receiver.delivery.registry import DESTINATION, hold_still, readable
 from skan_receiver.errors import DeliveryFailed
 from skan_receiver.mmp.consent import Decision, decide

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Row, and_, select
 
 from skan_receiver.delivery.destinations import EventDestination
 from skan_receiver.delivery.firsts import DECISION, EVENT
-from skan_receiver.delivery.ledger import DELIVERY
 from skan_receiver.delivery.registry import find, readable
+from skan_receiver.delivery.waiting import DELIVERY
 from skan_receiver.errors import SkanError
 
 # Of an event what people know it by.

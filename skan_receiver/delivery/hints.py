@@ -16,7 +16,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
-from skan_receiver.delivery import ledger
+from skan_receiver.delivery import ledger, marks
 from skan_receiver.delivery.deliver import LEASE
 from skan_receiver.delivery.directory import Directory
 from skan_receiver.delivery.registry import Entry
@@ -64,7 +64,7 @@ def hint(
     """
     with store.read() as connection:
         found = _unknown(connection, entry, patience, lease)
-    ours = ledger.mark(store, found, patience) if found else set()
+    ours = marks.mark(store, found, patience) if found else set()
     ids = [id_ for id_ in found if id_ in ours]
     told = 0
     try:
@@ -73,7 +73,7 @@ def hint(
         told = len(ids)
     finally:
         if told < len(ids):
-            ledger.unmark(store, ids[told:])
+            marks.unmark(store, ids[told:])
     return len(ids)
 
 
@@ -82,7 +82,7 @@ def _unknown(
 ) -> Sequence[int]:
     free = entry.destination.concurrency - ledger.held(connection, entry.name, lease)
     limit = min(_most(connection, entry), free * CHUNK)
-    return ledger.unknown(connection, entry.name, limit, patience) if limit > 0 else ()
+    return marks.unknown(connection, entry.name, limit, patience) if limit > 0 else ()
 
 
 def _most(connection: Connection, entry: Entry) -> int:

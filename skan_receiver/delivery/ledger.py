@@ -2,7 +2,7 @@
 
 Seven verbs, and no other way to change a row:
 
-    owe        rows that are to be delivered, in the transaction that made them so
+    owe        rows that are to be delivered, in the transaction that made them so (`owing`)
     claim      take what is due, for the length of a lease
     renew      hold it for another
     complete   it was tried: done, owed again at a later time, or dead
@@ -10,7 +10,7 @@ Seven verbs, and no other way to change a row:
     replay     owe anew what was done or dead (`replay`)
     sweep      nothing to call: a lease that ran out makes its rows due again
 
-Where an engine has to be told what is due, `hints` marks what it told, and when.
+Where an engine has to be told what is due, `marks` keeps what it was told of, and when.
 
 A lease is measured by the database's clock, so that no worker's clock matters. Each change names
 the claim it belongs to: a worker that was thought dead and comes back changes nothing.
@@ -19,38 +19,30 @@ the claim it belongs to: a worker that was thought dead and comes back changes n
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, distinct, func, or_, select, text, update
+from sqlalchemy import Connection, Row, and_, bindparam, distinct, func, select, update
 
+from skan_receiver.delivery import marks
 from skan_receiver.delivery.gate import DESTINATION, Ask, allowed
-from skan_receiver.storage import Attempt, Delivery, Store
+from skan_receiver.delivery.waiting import DELIVERY, DUE, NOW, TO
+from skan_receiver.storage import Attempt, Store
 from skan_receiver.storage.clock import in_seconds
 from skan_receiver.storage.columns import table
 from skan_receiver.storage.deliveries import DEAD, DONE, LEASED, OWED
-from skan_receiver.storage.upsert import insert_new
 
-DELIVERY, ATTEMPT = table(Delivery), table(Attempt)
+ATTEMPT = table(Attempt)
 
-# Written out as the index of due rows has it: with parameters neither store would use it.
-_OPEN = text(f"delivery.state IN ('{OWED}', '{LEASED}')")
-
-# Statements are built once: making one costs more than running it. Their times are the
-# database's, told inside them; in a query of its own where an index is to be looked up by it, since
-# PostgreSQL would ask its clock again for each row, and so read all that wait.
-_NOW = select(in_seconds(0)).scalar_subquery()
-_TO = and_(_OPEN, DELIVERY.c.destination == bindparam("name"))
-_DUE = and_(_TO, DELIVERY.c.next_at <= _NOW)
 _MINE = and_(
     DELIVERY.c.id.in_(bindparam("ids", expanding=True)), DELIVERY.c.claim_id == bindparam("claim")
 )
 
-ANY_DUE = select(DELIVERY.c.id).where(_DUE).order_by(DELIVERY.c.next_at).limit(1)
+ANY_DUE = select(DELIVERY.c.id).where(DUE).order_by(DELIVERY.c.next_at).limit(1)
 OLDEST = (
     select(DELIVERY.c.id)
-    .where(_DUE)
+    .where(DUE)
     .order_by(DELIVERY.c.next_at, DELIVERY.c.id)
     .limit(bindparam("limit"))
     .with_for_update(skip_locked=True)
@@ -104,46 +96,12 @@ ATTEMPTED = ATTEMPT.insert()
 
 # How many claims of a destination are held. Those of `owed` rows are none, and no lease is longer.
 HELD = select(func.count(distinct(DELIVERY.c.claim_id))).where(
-    _TO,
-    DELIVERY.c.next_at > _NOW,
+    TO,
+    DELIVERY.c.next_at > NOW,
     DELIVERY.c.next_at <= select(in_seconds(bindparam("lease"))).scalar_subquery(),
 )
 # Who claims of a destination counts what is held there; so that it stays so, one at a time.
 ALONE = select(DESTINATION.c.name).where(DESTINATION.c.name == bindparam("name")).with_for_update()
-
-# What an engine was told of lately, it knows of.
-_UNKNOWN = or_(
-    DELIVERY.c.hinted_at.is_(None), DELIVERY.c.hinted_at <= in_seconds(bindparam("lately"))
-)
-FRONT = (
-    select(DELIVERY.c.id, _UNKNOWN.label("unknown"))
-    .where(_DUE)
-    .order_by(DELIVERY.c.next_at, DELIVERY.c.id)
-    .limit(bindparam("limit"))
-)
-_AMONG = DELIVERY.c.id.in_(bindparam("ids", expanding=True))
-_STILL = select(DELIVERY.c.id).where(_AMONG, _OPEN, DELIVERY.c.next_at <= _NOW, _UNKNOWN)
-MARK = (
-    update(DELIVERY)
-    .where(DELIVERY.c.id.in_(_STILL.with_for_update(skip_locked=True)))
-    .values(hinted_at=in_seconds(0))
-    .returning(DELIVERY.c.id)
-)
-UNMARK = update(DELIVERY).where(_AMONG).values(hinted_at=None)
-
-
-@dataclass(frozen=True, slots=True)
-class Owed:
-    """One thing that is owed: a row of `postback`, or of `report_window`, to a destination."""
-
-    identity: bytes
-    stored_id: int
-    destination: str
-    sealed_ip: bytes | None = None
-
-    @property
-    def key(self) -> tuple[bytes, int, str]:
-        return self.identity, self.stored_id, self.destination
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,26 +114,6 @@ class Tried:
     again: timedelta
     attempt: Mapping[str, Any]
     refused: bool = False  # the request itself was the reason
-
-
-def owe(connection: Connection, owed: Iterable[Owed], now: datetime) -> None:
-    """Owe each once, whoever owes it again; due at once."""
-    rows = [
-        {
-            "identity": one.identity,
-            "stored_id": one.stored_id,
-            "destination": one.destination,
-            "state": OWED,
-            "attempts": 0,
-            "refusals": 0,
-            "replays": 0,
-            "created_at": now,
-            "sealed_ip": one.sealed_ip,
-        }
-        # In the order of the unique key, so that two workers never wait in a circle.
-        for one in sorted(owed, key=lambda one: one.key)
-    ]
-    insert_new(connection, DELIVERY, rows, next_at=in_seconds(0))
 
 
 def due(store: Store, destinations: Iterable[str]) -> list[str]:
@@ -216,7 +154,7 @@ def claim_these(
         due = connection.scalars(OLDEST_OF, which).all()
         room = due and held(connection, ask.name, lease) < at_once
         limit = allowed(connection, replace(ask, limit=len(due))) if room else 0
-        _unmark(connection, due[limit:])
+        marks.forget(connection, due[limit:])
         return _lease(connection, due[:limit], lease)
 
     return store.write(work)
@@ -226,24 +164,6 @@ def held(connection: Connection, name: str, lease: timedelta) -> int:
     """How many claims of a destination are held, by leases that are no longer than this."""
     seconds = {"name": name, "lease": lease.total_seconds()}
     return connection.execute(HELD, seconds).scalar_one()
-
-
-def unknown(connection: Connection, name: str, limit: int, patience: float) -> list[int]:
-    """Of the oldest `limit` that are due to a destination, those that an engine was not told of
-    in the last `patience` seconds."""
-    which = {"name": name, "limit": limit, "lately": -patience}
-    return [row.id for row in connection.execute(FRONT, which) if row.unknown]
-
-
-def mark(store: Store, ids: Sequence[int], patience: float) -> set[int]:
-    """An engine is about to be told of these; which of them it is ours to tell."""
-    which = {"ids": list(ids), "lately": -patience}
-    return store.write(lambda connection: set(connection.scalars(MARK, which)))
-
-
-def unmark(store: Store, ids: Sequence[int]) -> None:
-    """It was not told of these."""
-    store.write(lambda connection: _unmark(connection, ids))
 
 
 def renew(store: Store, held: Iterable[tuple[int, str]], lease: timedelta) -> None:
@@ -286,11 +206,6 @@ def _lease(connection: Connection, ids: Sequence[int], lease: timedelta) -> list
     leased = {"ids": ids, "lease": lease.total_seconds(), "new_claim": token_hex(8)}
     rows = {row.id: row for row in connection.execute(LEASE, leased)}
     return [rows[id_] for id_ in ids]
-
-
-def _unmark(connection: Connection, ids: Sequence[int]) -> None:
-    if ids:
-        connection.execute(UNMARK, {"ids": ids})
 
 
 def _each_claim(

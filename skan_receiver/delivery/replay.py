@@ -15,7 +15,7 @@ from skan_receiver.config import Settings
 from skan_receiver.delivery.destinations import KINDS
 from skan_receiver.delivery.firsts import DECISION, IS_ITS_OWN
 from skan_receiver.delivery.firsts import OWED as DECIDED
-from skan_receiver.delivery.ledger import Owed, owe
+from skan_receiver.delivery.owing import Owed, owe
 from skan_receiver.delivery.registry import Changed, Entry, settling
 from skan_receiver.storage import Delivery, Fresh, Store, StoredDestination, StoredPostback
 from skan_receiver.storage.clock import clock

@@ -25,7 +25,7 @@ from sqlalchemy import Connection, Row, func, select
 from skan_receiver.config import Settings
 from skan_receiver.delivery.destinations import ReportDestination
 from skan_receiver.delivery.edition import Edition, edition
-from skan_receiver.delivery.ledger import Owed, owe
+from skan_receiver.delivery.owing import Owed, owe
 from skan_receiver.delivery.registry import Entry, readable, settling
 from skan_receiver.delivery.window_spans import LENGTHS, Length, Span, containing, over
 from skan_receiver.errors import StoreUnavailable

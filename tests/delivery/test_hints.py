@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select
 
-from skan_receiver.delivery import gate, ledger
+from skan_receiver.delivery import gate, ledger, marks
 from skan_receiver.delivery.chunk import Chunks
 from skan_receiver.delivery.gate import Ask, Told
 from skan_receiver.delivery.hints import (
@@ -244,7 +244,7 @@ def test_no_more_chunks_at_once_than_a_destination_takes(books: Books, store: St
     """Of all workers together; what was turned back is told again."""
     books.owe([COPY], 40)
     ids = [row.id for row in books.deliveries()]
-    ledger.mark(store, ids, HINT_SECONDS)
+    marks.mark(store, ids, HINT_SECONDS)
     parts = [ids[at : at + CHUNK] for at in range(0, 40, CHUNK)]
 
     def claim(part: Sequence[int]) -> list[Any]:
@@ -262,7 +262,7 @@ def test_what_a_rate_turns_back_is_told_again(books: Books, store: Store) -> Non
     """And a hint that finds nothing due takes nothing from the bucket."""
     books.owe([relay("https://copy.example/in", rate=2.0)], 8)
     ids = [row.id for row in books.deliveries()]
-    ledger.mark(store, ids, HINT_SECONDS)
+    marks.mark(store, ids, HINT_SECONDS)
     for _ in range(5):
         assert ledger.claim_these(store, Ask("copy", 8, 2.0), [999_999], LEASE, 8) == []
     claimed = ledger.claim_these(store, Ask("copy", 8, 2.0), ids, LEASE, 8)

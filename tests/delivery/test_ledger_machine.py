@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import Connection, Row, Table, bindparam, delete, select, update
 
-from skan_receiver.delivery import Entry, Owed, gate, ledger, replay
+from skan_receiver.delivery import Entry, Owed, gate, ledger, owe, replay
 from skan_receiver.delivery.gate import Ask, Told
 from skan_receiver.delivery.ledger import Tried
 from skan_receiver.delivery.registry import add, change, pause, remove, resume
@@ -473,7 +473,7 @@ class Machine(RuleBasedStateMachine):
             self.world.hear(place, told)
 
     def _owe(self, owed: Iterable[Owed]) -> None:
-        self.store.write(lambda connection: ledger.owe(connection, owed, datetime.now(UTC)))
+        self.store.write(lambda connection: owe(connection, owed, datetime.now(UTC)))
         with self.store.read() as connection:
             rows = connection.execute(select(DELIVERY).order_by(DELIVERY.c.id)).all()
         for row in rows:

@@ -27,7 +27,7 @@ from skan_receiver.delivery import Deliverer
 from skan_receiver.delivery.destinations import ANY_KIND, Destination, ReportDestination
 from skan_receiver.delivery.destinations.relay import APPLES
 from skan_receiver.delivery.edition import edition
-from skan_receiver.delivery.ledger import Owed, owe
+from skan_receiver.delivery.owing import Owed, owe
 from skan_receiver.delivery.presets import PRESETS, ROLES, UNCONFIRMED, Preset, fill
 from skan_receiver.delivery.presets.document import document
 from skan_receiver.delivery.presets.parameters import LABEL
