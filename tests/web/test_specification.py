@@ -1,14 +1,17 @@
 """The API keeps to its specification, whatever it is sent."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
+from pydantic import BaseModel
 from schemathesis import Case, GenerationMode
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
+from skan_receiver.web import api
 from tests.web.site import Site
 
 # What a schema cannot say: a cursor is one of ours, a date is one that exists. And /verify
@@ -43,3 +46,17 @@ def test_no_answer_is_undocumented(sqlite_url: str, tmp_path: Path, mode: Genera
 
         ask()
     site.close()
+
+
+def test_no_two_models_have_one_name(site: Site) -> None:
+    """The specification goes by name: the second would be described as the first."""
+    said: Any = site.client.get("/api/openapi.json", headers=site.key("read")).json
+    of_ours = [getattr(api, name) for name in api.__all__]
+    classes = {
+        one
+        for module in of_ours
+        for one in vars(module).values()
+        if isinstance(one, type) and issubclass(one, BaseModel)
+    }
+    counted = Counter(one.__name__ for one in classes)
+    assert {name for name in said["components"]["schemas"] if counted[name] > 1} == set()
