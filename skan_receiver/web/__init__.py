@@ -22,6 +22,7 @@ BLUEPRINTS = (
     "report_pages",
     "testing",
     "schema_pages",
+    "schema_edit_pages",
     "upload_pages",
     "destination_pages",
     "delivery_pages",

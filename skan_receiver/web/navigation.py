@@ -12,7 +12,7 @@ PLACES = (
     ("pages.postbacks", "Postbacks", ("pages.postback", "upload.")),
     ("events.listing", "Events", ("events.",)),
     ("reports.contents", "Reports", ("reports.",)),
-    ("schemas.listing", "Schemas", ("schemas.",)),
+    ("schemas.listing", "Schemas", ("schemas.", "schema_editor.")),
     ("campaigns.listing", "Campaigns", ("campaigns.",)),
     ("destinations.listing", "Destinations", ("destinations.",)),
     ("deliveries.listing", "Deliveries", ("deliveries.",)),
