@@ -1,10 +1,15 @@
-"""How long the server takes for each page, on the demo or on a store of yours.
+"""How long the server takes for each page: on the demo, on a year's postbacks, on a store of yours.
 
-python -m benchmarks.pages                      # makes a demo, looks at every page nine times
-python -m benchmarks.pages sqlite:///path       # the pages of that store; changes nothing but
-                                                # the last use of a login it makes and removes
+    python -m benchmarks.pages                        # a demo, at every page nine times
+    python -m benchmarks.pages --postbacks 10000000 [--stores sqlite,postgres]
+    python -m benchmarks.pages --store sqlite:///path # changes nothing but the last use of a
+                                                      # login that it makes and removes
+
+The year's postbacks are those of `benchmarks.dashboard`, up to now: with their counts, arrivals,
+and a delivery for each. Each app has a schema, and a newer version that came within the year.
 """
 
+import argparse
 import os
 import statistics
 import subprocess
@@ -14,6 +19,10 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks import rows
+from benchmarks.dashboard import fill, schemas
+from benchmarks.deliver import STORES, store
+from benchmarks.world import draw
 from skan_receiver.config import Settings
 from skan_receiver.storage import Store, access
 from skan_receiver.web import create_app
@@ -34,8 +43,22 @@ PATHS = (
 
 def main() -> None:
     """A line for each page: its median, its size, and whether it is within the limit."""
-    if len(sys.argv) > 1:
-        return measure(Settings(database_url=sys.argv[1]), "store")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--postbacks", type=int)
+    parser.add_argument("--stores", default=",".join(STORES))
+    parser.add_argument("--store")
+    arguments = parser.parse_args()
+    if arguments.store:
+        measure(Settings(database_url=arguments.store), "store")
+    elif arguments.postbacks:
+        for name in arguments.stores.split(","):
+            of_a_year(name, arguments.postbacks)
+    else:
+        of_the_demo()
+
+
+def of_the_demo() -> None:
+    """As `make demo` makes it."""
     with tempfile.TemporaryDirectory() as var:
         command = [sys.executable, "-m", "skan_receiver", "demo", "--no-serve"]
         environment = {**os.environ, "SKAN_VAR": var}
@@ -43,7 +66,18 @@ def main() -> None:
         demo = Path(var) / "demo"
         database = f"sqlite:///{demo / 'skan.sqlite3'}"
         measure(Settings(var=demo, sandbox=True, database_url=database), "demo")
-    return None
+
+
+def of_a_year(name: str, postbacks: int) -> None:
+    """So many in the year; of them what came up to now."""
+    now = datetime.now(UTC)
+    with store(name) as fresh, tempfile.TemporaryDirectory() as var:
+        world = draw(postbacks)
+        schemas(fresh, 1)
+        done = rows.write(fresh, world, now)
+        fill(fresh, world)
+        print(f"{name}: {done:,} postbacks", flush=True)
+        measure(Settings(var=Path(var), database_url=str(fresh.url)), "store")
 
 
 def measure(settings: Settings, kind: str) -> None:

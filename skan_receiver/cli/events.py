@@ -1,5 +1,6 @@
 """`events`: what MMPs and apps tell of users: who may tell, and what was told."""
 
+import math
 from datetime import UTC, datetime
 from typing import Any
 
@@ -113,7 +114,7 @@ def list_(*, kind: str | None, limit: int, as_json: bool, **query: Any) -> None:
     asked = Query(**query, kind=None if kind is None else kind_of(kind).value)
     _, store = open_store()
     with store.read() as connection:
-        rows, _ = event_search.find(connection, asked, limit=limit)
+        rows, _ = event_search.find(connection, asked, limit=limit, seconds=math.inf)
     show(map(_brief, rows), BRIEF, as_json=as_json)
 
 

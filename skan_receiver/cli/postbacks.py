@@ -1,6 +1,7 @@
 """`postbacks list | show`."""
 
 import base64
+import math
 from datetime import UTC, datetime
 from typing import Any
 
@@ -47,7 +48,7 @@ def list_(*, limit: int, as_json: bool, **query: Any) -> None:
     """List stored postbacks, the newest first."""
     settings, store = open_store()
     with store.read() as connection:
-        rows, _ = find(connection, settings, Query(**query), limit=limit)
+        rows, _ = find(connection, settings, Query(**query), limit=limit, seconds=math.inf)
     store.close()
     show(map(_brief, rows), COLUMNS, as_json=as_json)
 

@@ -12,8 +12,8 @@ from skan_receiver.mmp.providers import PROVIDERS
 from skan_receiver.mmp.providers.generic import OWN
 from skan_receiver.storage.columns import table
 from skan_receiver.storage.events import StoredEvent
+from skan_receiver.storage.newest import SECONDS, Page, Place, page, walk
 from skan_receiver.storage.persons import IDENTIFIERS
-from skan_receiver.storage.search import Place, newest
 
 EVENT = table(StoredEvent)
 
@@ -47,11 +47,23 @@ class Story:
 
 
 def find(
-    connection: Connection, query: Query, *, after: Place | None = None, limit: int = 50
-) -> tuple[list[Row[Any]], Place | None]:
-    """Events, the newest first, and where the next page begins; None on the last."""
+    connection: Connection,
+    query: Query,
+    *,
+    after: Place | None = None,
+    limit: int = 50,
+    seconds: float = SECONDS,
+) -> Page:
+    """Events, the newest first, and where the next page begins; None on the last.
+
+    It takes about `seconds` at most: what is too rare to be found by then is on later pages.
+    """
     statement = select(EVENT).where(*_conditions(query))
-    return newest(connection, statement, EVENT, after=after, limit=limit)
+    if query.event_id is not None or query.identifier is not None:
+        return page(connection, statement, EVENT, after=after, limit=limit)
+    return walk(
+        connection, statement, EVENT, after=after, limit=limit, since=query.since, seconds=seconds
+    )
 
 
 def story(connection: Connection, event_id: int) -> Story | None:

@@ -37,7 +37,9 @@ def ours() -> ColumnElement[bool]:
 def superseded() -> ColumnElement[bool]:
     """Another row carries the verdict of a later key table."""
     later = POSTBACK.alias("later")
-    return exists().where(later.c.supersedes == POSTBACK.c.id).correlate(POSTBACK)
+    # Of few rows, which an index has: without the first condition PostgreSQL reads all others too.
+    rare = later.c.supersedes.is_not(None)
+    return exists().where(rare, later.c.supersedes == POSTBACK.c.id).correlate(POSTBACK)
 
 
 def _any(kind: str) -> ColumnElement[bool]:

@@ -5,12 +5,13 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, or_, select
 
 from skan_receiver.config import Settings
 from skan_receiver.protocol import identities
 from skan_receiver.storage.columns import table
 from skan_receiver.storage.deliveries import Attempt, Delivery
+from skan_receiver.storage.newest import SECONDS, Page, Place, page, walk
 from skan_receiver.storage.postbacks import Arrival, Quarantined, Seen, StoredPostback
 from skan_receiver.storage.predicate import counts, ours, superseded
 
@@ -61,14 +62,6 @@ class Query:
         return any(getattr(self, field.name) is not None for field in fields(self))
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
-    """Where a page ends: the next one begins after it."""
-
-    received_at: datetime
-    id: int
-
-
 @dataclass(frozen=True, slots=True)
 class Story:
     """One postback and everything that is known of it."""
@@ -88,25 +81,25 @@ def find(
     *,
     after: Place | None = None,
     limit: int = 50,
-) -> tuple[list[Row[Any]], Place | None]:
-    """Postbacks, the newest first, and where the next page begins; None on the last."""
+    seconds: float = SECONDS,
+) -> Page:
+    """Postbacks, the newest first, and where the next page begins; None on the last.
+
+    It takes about `seconds` at most: what is too rare to be found by then is on later pages, and
+    the place is a pause.
+    """
     statement = _brief(settings).where(*_conditions(connection, settings, query))
-    return newest(connection, statement, POSTBACK, after=after, limit=limit)
-
-
-def newest(
-    connection: Connection, statement: Select[Any], of: Table, *, after: Place | None, limit: int
-) -> tuple[list[Row[Any]], Place | None]:
-    """A page of rows of a table, the newest first, and where the next begins; None on the last."""
-    statement = statement.order_by(of.c.received_at.desc(), of.c.id.desc()).limit(limit + 1)
-    if after is not None:
-        place = tuple_(of.c.received_at, of.c.id)
-        statement = statement.where(place < (after.received_at, after.id))
-    rows = list(connection.execute(statement))
-    if len(rows) <= limit:
-        return rows, None
-    last = rows[limit - 1]
-    return rows[:limit], Place(last.received_at, last.id)
+    if query.id is not None:
+        return page(connection, statement, POSTBACK, after=after, limit=limit)
+    return walk(
+        connection,
+        statement,
+        POSTBACK,
+        after=after,
+        limit=limit,
+        since=query.since,
+        seconds=seconds,
+    )
 
 
 def story(connection: Connection, settings: Settings, stored_id: int) -> Story | None:

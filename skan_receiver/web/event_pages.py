@@ -16,7 +16,7 @@ from skan_receiver.mmp.personal import masked
 from skan_receiver.storage import EventDecision, event_search
 from skan_receiver.storage.columns import table
 from skan_receiver.storage.event_rows import COLUMNS, amount
-from skan_receiver.storage.search import Place
+from skan_receiver.storage.newest import Place
 from skan_receiver.web import cursor
 from skan_receiver.web.access import unlimited_only
 from skan_receiver.web.page import page_blueprint

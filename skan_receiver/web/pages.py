@@ -86,14 +86,17 @@ def postbacks() -> ResponseReturnValue:
     """What is stored, the newest first."""
     asked = Search.of(request.args)
     if asked.wrong:
-        return render_template("postbacks.html", rows=(), more=None, asked=asked), 422
+        return render_template("postbacks.html", rows=(), more=None, pause=None, asked=asked), 422
     with services().store.read() as connection:
         rows, place = search.find(
             connection, services().settings, asked.query, after=asked.after, limit=50
         )
         told = search.kept(connection) if "id" in asked.typed and not rows else None
     more = asked.url(cursor=cursor.written(place)) if place else None
-    return render_template("postbacks.html", rows=rows, more=more, asked=asked, told=told)
+    pause = place.received_at if place and place.is_pause else None
+    return render_template(
+        "postbacks.html", rows=rows, more=more, pause=pause, asked=asked, told=told
+    )
 
 
 @bp.get("/postbacks/<int:stored_id>")

@@ -10,7 +10,8 @@ from urllib.parse import urlencode
 
 from skan_receiver.errors import SkanError
 from skan_receiver.protocol import Framework, Verdict, parse
-from skan_receiver.storage.search import Place, Query
+from skan_receiver.storage.newest import Place
+from skan_receiver.storage.search import Query
 from skan_receiver.web import cursor
 from skan_receiver.web.access import limits
 

@@ -229,7 +229,9 @@ class EventPage(BaseModel):
     """Some events, the newest first."""
 
     events: list[Kept]
-    next_cursor: str | None = Field(description="Send it as `cursor` for more; null: no more.")
+    next_cursor: str | None = Field(
+        description="Send it as `cursor` for more, also where a page is not full; null: no more."
+    )
 
 
 @bp.post("/events", tags=TAGS, responses={200: Results, **documented(400, 413, 415, 422)})

@@ -142,7 +142,9 @@ class Page(BaseModel):
     """Some postbacks, the newest first."""
 
     postbacks: list[Postback]
-    next_cursor: str | None = Field(description="Send it as `cursor` for more; null: no more.")
+    next_cursor: str | None = Field(
+        description="Send it as `cursor` for more, also where a page is not full; null: no more."
+    )
 
 
 def postback_of(row: Row[Any]) -> dict[str, Any]:
