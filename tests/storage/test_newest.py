@@ -37,7 +37,9 @@ def pages(receiver: Receiver, query: Query, limit: int, seconds: float) -> list[
     return found
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(limit=st.integers(1, 9), seconds=st.sampled_from([0, 60]))
 def test_each_is_on_one_page(receiver: Receiver, limit: int, seconds: float) -> None:
     """However short the time for a page is: the pages go on where the last one stopped."""
