@@ -24,7 +24,8 @@ from skan_receiver.storage import connections as mmps
 from skan_receiver.storage import event_search
 from skan_receiver.storage.event_rows import COLUMNS as PARTS
 from skan_receiver.storage.event_rows import amount
-from skan_receiver.storage.event_search import MOST_ROWS, Query
+from skan_receiver.storage.event_search import Query
+from skan_receiver.storage.newest import MOST_ROWS
 from skan_receiver.web.words import printable
 
 BRIEF = (

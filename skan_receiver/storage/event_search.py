@@ -17,8 +17,6 @@ from skan_receiver.storage.persons import IDENTIFIERS
 
 EVENT = table(StoredEvent)
 
-MOST_ROWS = 500
-
 
 @dataclass(frozen=True, slots=True)
 class Query:
@@ -62,7 +60,14 @@ def find(
     if query.event_id is not None or query.identifier is not None:
         return page(connection, statement, EVENT, after=after, limit=limit)
     return walk(
-        connection, statement, EVENT, after=after, limit=limit, since=query.since, seconds=seconds
+        connection,
+        statement,
+        EVENT,
+        after=after,
+        limit=limit,
+        since=query.since,
+        until=query.until,
+        seconds=seconds,
     )
 
 

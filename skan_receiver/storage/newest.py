@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, Select, Table, func, select, tuple_
 # So long a page is looked for; what is too rare to fill it by then is looked for in several.
 SECONDS = 0.25
 FIRST_SLICE = timedelta(hours=1)
+MOST_ROWS = 500  # of a page
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -44,19 +45,21 @@ def walk(
     after: Place | None,
     limit: int,
     since: datetime | None = None,
+    until: datetime | None = None,
     seconds: float = SECONDS,
 ) -> Page:
     """The same of rows that no index finds, looked at from the newest back, slice by slice.
 
     After `seconds` it ends with what was found until then, which may be nothing: the place is a
-    pause then. `since` says that there is nothing older.
+    pause then. Nothing is older than `since`, and all is older than `until`.
     """
     first = connection.scalar(select(func.min(of.c.received_at)))
     if first is None:
         return [], None
     rows: list[Row[Any]] = []
     late = time.monotonic() + seconds
-    for start, end in _slices(connection, of, after, seconds):
+    newest = after.received_at if after else connection.scalar(select(func.max(of.c.received_at)))
+    for start, end in _slices(min(newest, until or newest), seconds):
         within = statement.where(of.c.received_at >= start)
         if end is not None:
             within = within.where(of.c.received_at < end)
@@ -68,11 +71,8 @@ def walk(
     return _cut(rows, limit)
 
 
-def _slices(
-    connection: Connection, of: Table, after: Place | None, seconds: float
-) -> Iterator[tuple[datetime, datetime | None]]:
+def _slices(newest: datetime, seconds: float) -> Iterator[tuple[datetime, datetime | None]]:
     """Times from the newest back; each twice as long as the one before while that was quick."""
-    newest = after.received_at if after else connection.scalar(select(func.max(of.c.received_at)))
     end, width = None, FIRST_SLICE
     start = _earlier(newest, width)
     while True:

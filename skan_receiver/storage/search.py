@@ -11,7 +11,7 @@ from skan_receiver.config import Settings
 from skan_receiver.protocol import identities
 from skan_receiver.storage.columns import table
 from skan_receiver.storage.deliveries import Attempt, Delivery
-from skan_receiver.storage.newest import SECONDS, Page, Place, page, walk
+from skan_receiver.storage.newest import MOST_ROWS, SECONDS, Page, Place, page, walk
 from skan_receiver.storage.postbacks import Arrival, Quarantined, Seen, StoredPostback
 from skan_receiver.storage.predicate import counts, ours, superseded
 
@@ -26,8 +26,6 @@ SIGNED = (
     *("source_app_id", "source_domain", "marketplace_id"),
 )
 UNSIGNED = ("fine_value", "coarse_value", "country", "interaction_type")
-
-MOST_ROWS = 500
 
 # What is compared as it is; Apple's id and the network's are not.
 EQUAL = (
@@ -89,7 +87,7 @@ def find(
     the place is a pause.
     """
     statement = _brief(settings).where(*_conditions(connection, settings, query))
-    if query.id is not None:
+    if query.id is not None or not query:
         return page(connection, statement, POSTBACK, after=after, limit=limit)
     return walk(
         connection,
@@ -98,6 +96,7 @@ def find(
         after=after,
         limit=limit,
         since=query.since,
+        until=query.until,
         seconds=seconds,
     )
 

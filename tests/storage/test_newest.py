@@ -66,3 +66,13 @@ def test_nothing_older_than_asked_is_looked_at(receiver: Receiver) -> None:
         since = newest.received_at - timedelta(minutes=30)
         asked = Query(fine_value=9, since=since)
         assert search.find(connection, receiver.settings, asked, seconds=0) == ([], None)
+
+
+def test_nothing_newer_than_asked_is_looked_at(receiver: Receiver) -> None:
+    """Whoever says until when waits for nothing that came later."""
+    with receiver.store.read() as connection:
+        oldest = search.find(connection, receiver.settings, Query())[0][-1]
+        until = oldest.received_at + timedelta(minutes=1)
+        asked = Query(fine_value=8, until=until)
+        rows, place = search.find(connection, receiver.settings, asked, seconds=0)
+    assert ([row.id for row in rows], place) == ([oldest.id], None)
