@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from flask.wrappers import Response
 from flask_openapi.models.tag import Tag
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.exceptions import NotFound
 
 from skan_receiver.errors import Malformed
@@ -25,10 +25,11 @@ from skan_receiver.mmp.providers.provider import KINDS, kind_of
 from skan_receiver.mmp.providers.values import LONGEST_ID, LONGEST_TEXT
 from skan_receiver.storage import event_search
 from skan_receiver.storage.event_rows import COLUMNS, amount
-from skan_receiver.storage.event_search import MOST_ROWS, Query
+from skan_receiver.storage.event_search import Query
 from skan_receiver.web import cursor, metrics
 from skan_receiver.web.api.blueprint import answer, bp
 from skan_receiver.web.api.models import BigInt, FromRow, Moment
+from skan_receiver.web.api.paging import NEXT_OF_SOME, ByPlace
 from skan_receiver.web.api.problems import Fault, documented, problem
 from skan_receiver.web.services import services
 
@@ -158,16 +159,9 @@ class Results(BaseModel):
     results: list[Became]
 
 
-def _ours(text: str) -> str:
-    cursor.read(text)
-    return text
-
-
-class Wanted(BaseModel):
+class Wanted(ByPlace):
     """Which events. What is left out does not narrow. None is found by who it is of: addresses
     of requests are logged on their way."""
-
-    model_config = ConfigDict(extra="forbid")
 
     connection: Id | None = Field(None, description="Where it came in; `api` for this API.")
     provider: Id | None = Field(None, description="`own` for this API.")
@@ -180,10 +174,6 @@ class Wanted(BaseModel):
     since: Moment | None = Field(None, description="When it was received.")
     until: Moment | None = Field(None, description="Left out itself.")
     withdrawn: bool | None = Field(None, description="Whether it was taken back.")
-    limit: int = Field(50, ge=1, le=MOST_ROWS)
-    cursor: Annotated[str, AfterValidator(_ours)] | None = Field(
-        None, max_length=100, description="`next_cursor` of the page before."
-    )
 
 
 class Numbered(BaseModel):
@@ -229,9 +219,7 @@ class EventPage(BaseModel):
     """Some events, the newest first."""
 
     events: list[Kept]
-    next_cursor: str | None = Field(
-        description="Send it as `cursor` for more, also where a page is not full; null: no more."
-    )
+    next_cursor: str | None = Field(description=NEXT_OF_SOME)
 
 
 @bp.post("/events", tags=TAGS, responses={200: Results, **documented(400, 413, 415, 422)})
@@ -264,9 +252,8 @@ def list_events(query: Wanted) -> Response:
     """Stored events, the newest first, identifiers masked."""
     said = query.model_dump(exclude={"limit", "cursor", "kind"})
     asked = Query(**said, kind=query.kind and kind_of(query.kind).value)
-    after = cursor.read(query.cursor) if query.cursor else None
     with services().store.read() as connection:
-        rows, place = event_search.find(connection, asked, after=after, limit=query.limit)
+        rows, place = event_search.find(connection, asked, after=query.after, limit=query.limit)
     page = EventPage(
         events=[Kept.model_validate(_told(row)) for row in rows],
         next_cursor=cursor.written(place) if place else None,

@@ -10,6 +10,7 @@ from sqlalchemy import Row
 from skan_receiver.protocol import Framework, Verdict
 from skan_receiver.storage.meanings import Readings
 from skan_receiver.storage.search import Story
+from skan_receiver.web.api.paging import NEXT_OF_SOME
 
 MOST_BIGINT = 2**63 - 1
 
@@ -142,9 +143,7 @@ class Page(BaseModel):
     """Some postbacks, the newest first."""
 
     postbacks: list[Postback]
-    next_cursor: str | None = Field(
-        description="Send it as `cursor` for more, also where a page is not full; null: no more."
-    )
+    next_cursor: str | None = Field(description=NEXT_OF_SOME)
 
 
 def postback_of(row: Row[Any]) -> dict[str, Any]:

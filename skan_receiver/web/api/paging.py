@@ -5,12 +5,19 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from skan_receiver.storage import newest
+from skan_receiver.storage.newest import Place
 from skan_receiver.web import cursor
 
 MOST_ROWS = 1_000
 LONGEST_CURSOR = 1_200  # of a name of 200 characters, whatever they are
 
+BEFORE = "`next_cursor` of the page before."
 NEXT = "Send it as `cursor` for more; null: no more."
+
+
+# The same, of what is looked for a bounded time.
+NEXT_OF_SOME = "Send it as `cursor` for more, also where a page is not full; null: no more."
 
 
 def _of_name(text: str) -> str:
@@ -23,7 +30,12 @@ def _of_number(text: str) -> str:
     return text
 
 
-_Cursor = Field(None, max_length=LONGEST_CURSOR, description="`next_cursor` of the page before.")
+def _of_place(text: str) -> str:
+    cursor.read(text)
+    return text
+
+
+_Cursor = Field(None, max_length=LONGEST_CURSOR, description=BEFORE)
 
 
 class Paged(BaseModel):
@@ -65,3 +77,17 @@ class ByNumber(Paged):
         some = rows[: self.limit]
         last = getattr(some[-1], name) if len(rows) > self.limit else None
         return some, None if last is None else cursor.of_number(last)
+
+
+class ByPlace(Paged):
+    """A page of a list that goes back in time."""
+
+    limit: int = Field(50, ge=1, le=newest.MOST_ROWS)
+    cursor: Annotated[str, AfterValidator(_of_place)] | None = Field(
+        None, max_length=100, description=BEFORE
+    )
+
+    @property
+    def after(self) -> Place | None:
+        """Where the page before ended; None for the first."""
+        return cursor.read(self.cursor) if self.cursor else None

@@ -1,17 +1,17 @@
 """`/postbacks`: what is stored."""
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from flask import request
 from flask.wrappers import Response
 from flask_openapi.models.tag import Tag
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from werkzeug.exceptions import NotFound
 
 from skan_receiver.protocol import Framework, Verdict
 from skan_receiver.storage import search
 from skan_receiver.storage.meanings import meanings
-from skan_receiver.storage.search import MOST_ROWS, Query
+from skan_receiver.storage.search import Query
 from skan_receiver.web import cursor
 from skan_receiver.web.api.blueprint import answer, bp
 from skan_receiver.web.api.bundle import bundle_file
@@ -26,6 +26,7 @@ from skan_receiver.web.api.models import (
     postback_of,
     story_of,
 )
+from skan_receiver.web.api.paging import ByPlace
 from skan_receiver.web.api.problems import Fault, documented, problem
 from skan_receiver.web.body import BadBody, read_body
 from skan_receiver.web.searching import value_of
@@ -36,23 +37,7 @@ TAGS: list[Tag | dict[str, Any]] = [Tag(name="postbacks")]
 LONGEST_ID = 200
 
 
-def _ours(text: str) -> str:
-    cursor.read(text)
-    return text
-
-
-class Paged(BaseModel):
-    """Which page."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    limit: int = Field(50, ge=1, le=MOST_ROWS)
-    cursor: Annotated[str, AfterValidator(_ours)] | None = Field(
-        None, max_length=100, description="`next_cursor` of the page before."
-    )
-
-
-class Wanted(Paged):
+class Wanted(ByPlace):
     """Which postbacks. What is left out does not narrow."""
 
     id: str | None = Field(None, max_length=LONGEST_ID, description="Apple's id, in either case.")
@@ -95,7 +80,7 @@ def list_postbacks(query: Wanted) -> Response:
     },
     responses={200: Page, **documented(400, 413, 422)},
 )
-def find_postback(query: Paged) -> Response:
+def find_postback(query: ByPlace) -> Response:
     """Stored postbacks with the id that is in this body. Whether they say the same as it is not
     looked at: `/verify` judges a body. Stores nothing."""
     try:
@@ -142,11 +127,10 @@ def bundle_postback(path: Numbered) -> Response:
     return bundle_file(story, readings)
 
 
-def _page(asked: Query, paged: Paged) -> Response:
-    after = cursor.read(paged.cursor) if paged.cursor else None
+def _page(asked: Query, paged: ByPlace) -> Response:
     with services().store.read() as connection:
         rows, place = search.find(
-            connection, services().settings, asked, after=after, limit=paged.limit
+            connection, services().settings, asked, after=paged.after, limit=paged.limit
         )
     page = {
         "postbacks": [Postback.model_validate(postback_of(row)) for row in rows],
