@@ -26,7 +26,6 @@ def form() -> ResponseReturnValue:
 @may("editor")
 def look() -> ResponseReturnValue:
     """What the file holds; it is kept for an hour, in case it is to be imported."""
-    uploads.forget_old()
     file = request.files.get("file")
     if file is None or not file.filename:
         return _form("Choose a file: one postback a line, as JSON, gzipped or not.")

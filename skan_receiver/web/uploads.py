@@ -26,7 +26,11 @@ TOKEN = re.compile(r"[A-Za-z0-9_-]{20,60}")
 
 
 def new() -> Path:
-    """A file to write to, which nobody else can guess or read. Its folder's name is its token."""
+    """A file to write to, which nobody else can guess or read. Its folder's name is its token.
+
+    What nobody imported within an hour is removed first.
+    """
+    _forget_old()
     folder = _folder() / secrets.token_urlsafe(24)
     folder.mkdir(mode=0o700, parents=True)
     return folder / "upload"
@@ -41,15 +45,6 @@ def kept(token: str) -> Path | None:
 def forget(path: Path) -> None:
     """Remove a file, and its folder."""
     shutil.rmtree(path.parent, ignore_errors=True)
-
-
-def forget_old() -> None:
-    """Remove what nobody imported within an hour."""
-    old = time.time() - KEPT_SECONDS
-    for folder in _folder().glob("*"):
-        with suppress(FileNotFoundError):  # somebody else removed it
-            if folder.stat().st_mtime < old:
-                shutil.rmtree(folder, ignore_errors=True)
 
 
 def looked_into(path: Path) -> Rehearsal:
@@ -72,6 +67,14 @@ def imported(path: Path, name: str) -> Imported:
     outcomes = dict(done.outcomes)
     context.store.write(lambda c: audit.record(c, who, "postback.import", name, outcomes))
     return done
+
+
+def _forget_old() -> None:
+    old = time.time() - KEPT_SECONDS
+    for folder in _folder().glob("*"):
+        with suppress(FileNotFoundError):  # somebody else removed it
+            if folder.stat().st_mtime < old:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _folder() -> Path:
