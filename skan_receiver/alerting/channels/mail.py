@@ -38,17 +38,21 @@ def _connected(url: SplitResult) -> smtplib.SMTP:
     else:
         server = smtplib.SMTP(host, url.port or SUBMISSION, timeout=SECONDS)
         server.ehlo()
-        if host in AT_HOME:
-            pass  # a mail server of one's own has a certificate that nobody signed
-        elif server.has_extn("starttls"):
-            server.starttls(context=trusted)
-        elif url.username:
-            server.close()
-            said = "the mail server offers no STARTTLS, and a password is not sent in the clear"
-            raise DeliveryFailed(said, kind="tls")
+        # A mail server of one's own has a certificate that nobody signed.
+        if host not in AT_HOME:
+            _encrypt(server, trusted, must=bool(url.username))
     if url.username:
         server.login(unquote(url.username), unquote(url.password or ""))
     return server
+
+
+def _encrypt(server: smtplib.SMTP, trusted: ssl.SSLContext, *, must: bool) -> None:
+    if server.has_extn("starttls"):
+        server.starttls(context=trusted)
+    elif must:
+        server.close()
+        said = "the mail server offers no STARTTLS, and a password is not sent in the clear"
+        raise DeliveryFailed(said, kind="tls")
 
 
 def _message(settings: Settings, address: Address, notice: Notice) -> EmailMessage:
