@@ -10,19 +10,19 @@ Each report is asked as pages ask it, over a year, a month and a day; medians, i
 """
 
 import argparse
-import io
 import json
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import psutil
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, func, select
 
+from benchmarks.bulk import put
 from benchmarks.deliver import STORES, quiet, store
 from benchmarks.world import APPS, START, World, draw
 from skan_receiver.reports import REPORTS, Period, Question
@@ -129,7 +129,9 @@ def fill(fresh: Store, world: World) -> dict[str, int]:
         (CountMonth, months, month, own),
         (CountVolume, days, day, np.array(standing)[world.cell]),
     ):
-        write(fresh, table(model), names, *_summed(at, cell, world.n))
+        times, cells, n = (column.tolist() for column in _summed(at, cell, world.n))
+        counts = zip((names[time] for time in times), cells, n, strict=True)
+        put(fresh, table(model), table(model).columns.keys(), counts)
     if not fresh.is_sqlite:
         with fresh.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM ANALYZE")
@@ -141,29 +143,6 @@ def fill(fresh: Store, world: World) -> dict[str, int]:
             or 0
             for model in (CountCell, CountHour, CountDay, CountMonth, CountVolume)
         }
-
-
-def write(fresh: Store, target: Table, names: Sequence[str], at: Any, cell: Any, n: Any) -> None:
-    rows = zip((names[one] for one in at.tolist()), cell.tolist(), n.tolist(), strict=True)
-    if fresh.is_sqlite:
-        insert = f"INSERT INTO {target.name} VALUES (?, ?, ?)"
-        fresh.write(lambda connection: connection.exec_driver_sql(insert, list(rows)))
-        return
-    with fresh.engine.begin() as connection:
-        cursor: Any = connection.connection.cursor()
-        with cursor.copy(f"COPY {target.name} FROM STDIN") as copy:
-            for text in _written(rows):
-                copy.write(text)
-
-
-def _written(rows: Iterator[tuple[Any, ...]]) -> Iterator[str]:
-    text = io.StringIO()
-    for number, row in enumerate(rows, 1):
-        text.write("\t".join(map(str, row)) + "\n")
-        if number % 100_000 == 0:
-            yield text.getvalue()
-            text = io.StringIO()
-    yield text.getvalue()
 
 
 def _summed(at: Any, cell: Any, n: Any) -> tuple[Any, Any, Any]:

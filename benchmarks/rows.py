@@ -3,15 +3,13 @@
 Signatures are of the right length and sign nothing: what is measured only reads them.
 """
 
-import io
 import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Table
-
+from benchmarks.bulk import put
 from benchmarks.world import START, World
 from skan_receiver.protocol import Framework, Verdict, identities
 from skan_receiver.storage import Arrival, Delivery, Seen, Store, StoredPostback, months
@@ -47,7 +45,7 @@ def write(fresh: Store, world: World, until: datetime) -> int:
     rows, done = _rows(world, until), 0
     while batch := list(islice(rows, BATCH)):
         for target, columns in zip(NAMES, zip(*batch, strict=True), strict=True):
-            _put(fresh, target, columns)
+            put(fresh, target, NAMES[target], columns)
         done += len(batch)
     return done
 
@@ -89,26 +87,3 @@ def _row(number: int, cell: dict[str, Any], at: datetime) -> tuple[tuple[Any, ..
 def _identity(id_: str, framework: Framework, window: int, verdict: Verdict) -> bytes:
     places = [(f, w) for f in Framework for w in range(3)]
     return identities(id_, [verdict])[places.index((framework, window))]
-
-
-def _put(fresh: Store, target: Table, rows: Any) -> None:
-    names = NAMES[target]
-    quoted = ", ".join(f'"{name}"' for name in names)
-    if fresh.is_sqlite:
-        marks = ", ".join("?" * len(names))
-        insert = f"INSERT INTO {target.name} ({quoted}) VALUES ({marks})"
-        fresh.write(lambda connection: connection.exec_driver_sql(insert, list(rows)))
-        return
-    with fresh.engine.begin() as connection:
-        cursor: Any = connection.connection.cursor()
-        with cursor.copy(f"COPY {target.name} ({quoted}) FROM STDIN") as copy:
-            text = io.StringIO()
-            for row in rows:
-                text.write("\t".join(map(_text, row)) + "\n")
-            copy.write(text.getvalue())
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bytes):
-        return f"\\\\x{value.hex()}"
-    return r"\N" if value is None else str(value)
