@@ -10,12 +10,15 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from email.message import Message
 from http.client import HTTPConnection
 from pathlib import Path
 
 import psutil
 
+from skan_receiver.storage import Store
+from skan_receiver.storage.apikeys import create_key
 from skan_receiver.testing import Signer
 
 
@@ -66,6 +69,13 @@ class Service:
             time.sleep(0.05)
         self.kill()
         raise TimeoutError(f"not ready within {patience:g} s:\n{self.log.read_text()[-4000:]}")
+
+    def key(self, *scopes: str) -> str:
+        """A key to its API."""
+        store = Store(self.database_url)
+        made = create_key(store, "test", list(scopes), datetime.now(UTC))
+        store.close()
+        return made
 
     def processes(self) -> list[psutil.Process]:
         assert self.process is not None

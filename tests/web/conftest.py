@@ -1,11 +1,13 @@
 """A site to look at. Queries are tested on both stores where they are made; pages on one."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.faults.service import Service, folder
 from tests.web.browser import browsing
 from tests.web.site import Site
 
@@ -34,3 +36,16 @@ def page(request: pytest.FixtureRequest) -> Iterator["Page"]:
     """A fresh browser, in each colour scheme."""
     with browsing(request.param) as page:
         yield page
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Service]:
+    """The service as it is run: gunicorn has exceptions of its own."""
+    place = folder()
+    service = Service(f"sqlite:///{place}/skan.sqlite3", place)
+    try:
+        service.start(worker=False)
+        yield service
+    finally:
+        service.stop()
+        shutil.rmtree(place)

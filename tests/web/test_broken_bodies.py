@@ -1,37 +1,16 @@
 """Bodies that break off, over a real socket: the sender's mistake at every path, never ours."""
 
-import shutil
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from http.client import HTTPConnection
 
 import pytest
 
-from skan_receiver.storage import Store
-from skan_receiver.storage.apikeys import create_key
-from tests.faults.service import Service, folder
-
-
-@pytest.fixture(scope="module")
-def service() -> Iterator[Service]:
-    """The service as it is run: gunicorn has exceptions of its own."""
-    place = folder()
-    service = Service(f"sqlite:///{place}/skan.sqlite3", place)
-    try:
-        service.start(worker=False)
-        yield service
-    finally:
-        service.stop()
-        shutil.rmtree(place)
+from tests.faults.service import Service
 
 
 @pytest.fixture(scope="module")
 def key(service: Service) -> str:
     """Of somebody who may call the API."""
-    store = Store(service.database_url)
-    key = create_key(store, "test", ["read"], datetime.now(UTC))
-    store.close()
-    return key
+    return service.key("read")
 
 
 @pytest.mark.parametrize(

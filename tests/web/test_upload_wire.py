@@ -1,17 +1,12 @@
 """A log over a real socket to the real service: by length or in chunks, whole or not at all."""
 
 import json
-import shutil
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from itertools import product
 
 import pytest
 
-from skan_receiver.storage import Store
-from skan_receiver.storage.apikeys import create_key
 from skan_receiver.testing import encode
-from tests.faults.service import Service, folder
+from tests.faults.service import Service
 from tests.web.test_receive_wire import answers
 
 SIZE = 2 * 1024 * 1024  # more than other calls may have
@@ -19,25 +14,9 @@ PIECE = 50_000
 
 
 @pytest.fixture(scope="module")
-def service() -> Iterator[Service]:
-    """The service as it is run."""
-    place = folder()
-    service = Service(f"sqlite:///{place}/skan.sqlite3", place)
-    try:
-        service.start(worker=False)
-        yield service
-    finally:
-        service.stop()
-    shutil.rmtree(place)
-
-
-@pytest.fixture(scope="module")
 def key(service: Service) -> str:
     """Of a program that may import."""
-    store = Store(service.database_url)
-    key = create_key(store, "uploader", ["write"], datetime.now(UTC))
-    store.close()
-    return key
+    return service.key("write")
 
 
 def request(key: str, log: bytes, name: str, *, chunked: bool) -> bytes:
