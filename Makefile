@@ -79,10 +79,10 @@ COMPILE = $(UV) pip compile -q --universal --generate-hashes --python-version 3.
 	--no-emit-index-url --no-emit-find-links pyproject.toml --extra postgres --extra simulator --group build
 lock: | $(UV)
 	$(COMPILE) -o requirements/run.txt
-	$(COMPILE) --group test --extra analytics -c requirements/run.txt -o requirements/test.txt
-	$(COMPILE) --group test --group e2e --group dev --extra analytics --extra celery \
+	$(COMPILE) --group test --extra analytics --extra oidc -c requirements/run.txt -o requirements/test.txt
+	$(COMPILE) --group test --group e2e --group dev --extra analytics --extra oidc --extra celery \
 		-c requirements/test.txt -o requirements/dev.txt
-	$(COMPILE) --group test --extra analytics --extra spark \
+	$(COMPILE) --group test --extra analytics --extra oidc --extra spark \
 		-c requirements/dev.txt -o requirements/spark.txt
 
 # The notebooks from their sources, without outputs.

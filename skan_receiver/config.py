@@ -61,6 +61,19 @@ class Settings(BaseSettings):
     forwarder_tokens: Path | None = None
     store_ip: bool = False
 
+    # Who signs in by a provider of OpenID Connect, and as what.
+    oidc_issuer: str = ""
+    oidc_client_id: str = Field("", validate_default=True)
+    oidc_client_secret: str = Field("", repr=False)
+    oidc_name: str = "single sign-on"
+    oidc_role: Literal["", "viewer", "editor"] = ""
+    oidc_domains: Words = ()
+    oidc_trust_email: bool = False
+    oidc_only: bool = False
+
+    # Whom to tell of a weakness: an address, or a page.
+    security_contact: str = ""
+
     # Whose signature is believed.
     keys: Path | None = None
     test_keys: Path | None = None
@@ -117,7 +130,10 @@ class Settings(BaseSettings):
     smtp_url: str = Field("", repr=False)
     smtp_from: str = ""
 
-    @field_validator("receive_paths", "secret_keys", "file_protocols", "no_proxy", mode="before")
+    @field_validator(
+        *("receive_paths", "oidc_domains", "secret_keys", "file_protocols", "no_proxy"),
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         return (
@@ -133,6 +149,38 @@ class Settings(BaseSettings):
             if not path.startswith("/"):
                 raise ValueError(f"{path!r} must begin with '/', as in /skadnetwork/postback")
         return paths
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _a_provider_is_asked_over_tls(cls, url: str) -> str:
+        parts = urlsplit(url)
+        at_home = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
+        if url and not (parts.hostname and (parts.scheme == "https" or at_home)):
+            raise ValueError("must be an address with https, as in https://accounts.google.com")
+        return url
+
+    @field_validator("oidc_client_id")
+    @classmethod
+    def _a_provider_knows_us(cls, name: str, info: ValidationInfo) -> str:
+        if not name and info.data.get("oidc_issuer"):
+            raise ValueError("must be set where SKAN_OIDC_ISSUER is: the provider gives one")
+        return name
+
+    @field_validator("oidc_only")
+    @classmethod
+    def _some_way_in_is_left(cls, only: bool, info: ValidationInfo) -> bool:  # noqa: FBT001  # pydantic calls it
+        if only and not info.data.get("oidc_issuer"):
+            raise ValueError("closes the only way in: set SKAN_OIDC_ISSUER too")
+        return only
+
+    @field_validator("security_contact")
+    @classmethod
+    def _can_be_reached(cls, contact: str) -> str:
+        """`security@example.com` as RFC 9116 writes it."""
+        contact = f"mailto:{contact}" if "@" in contact and ":" not in contact else contact
+        if contact and not (contact.startswith(("mailto:", "https://")) and contact.isprintable()):
+            raise ValueError("must be as in security@example.com or https://example.com/security")
+        return contact
 
     @field_validator("touch_days")
     @classmethod

@@ -54,3 +54,20 @@ def test_a_given_secret_is_used(tmp_path: Path) -> None:
     settings = Settings(var=tmp_path, secret_key="theirs")
     assert settings.secret == "theirs"
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"oidc_issuer": "http://login.example", "oidc_client_id": "x"}, "https"),
+        ({"oidc_issuer": "login.example", "oidc_client_id": "x"}, "https"),
+        ({"oidc_issuer": "https://login.example"}, "SKAN_OIDC_CLIENT_ID"),
+        ({"oidc_only": True}, "the only way in"),
+        ({"oidc_role": "admin"}, "SKAN_OIDC_ROLE"),
+        ({"security_contact": "ring me"}, "security@example.com"),
+    ],
+)
+def test_a_way_in_that_cannot_work_stops_the_start(wrong: dict[str, object], said: str) -> None:
+    """Nobody finds out at the login."""
+    with pytest.raises(ConfigurationError, match=said):
+        load(**wrong)

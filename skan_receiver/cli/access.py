@@ -124,11 +124,16 @@ def list_users(*, as_json: bool) -> None:
             "apps": row.apps,
             "networks": row.networks,
             "password": "chosen" if row.password_hash else "not yet",
+            "issuer": row.issuer,
             "created_at": row.created_at,
         }
         for row in access.users(store)
     ]
-    show(rows, ("name", "role", "apps", "networks", "password", "created_at"), as_json=as_json)
+    show(
+        rows,
+        ("name", "role", "apps", "networks", "password", "issuer", "created_at"),
+        as_json=as_json,
+    )
 
 
 @users.command("remove")

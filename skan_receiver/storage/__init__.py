@@ -32,7 +32,14 @@ from skan_receiver.storage.group import GroupCommit
 from skan_receiver.storage.imports import ImportedChunk
 from skan_receiver.storage.money import Cost, Rate
 from skan_receiver.storage.outgoing import Campaign, Secret, StoredDestination
-from skan_receiver.storage.people import ApiKey, IdempotentCall, NetworkName, Registered, User
+from skan_receiver.storage.people import (
+    ApiKey,
+    Guess,
+    IdempotentCall,
+    NetworkName,
+    Registered,
+    User,
+)
 from skan_receiver.storage.postbacks import (
     Arrival,
     Fresh,
@@ -72,6 +79,7 @@ __all__ = [
     "EventDecision",
     "Fresh",
     "GroupCommit",
+    "Guess",
     "IdempotentCall",
     "ImportedChunk",
     "ImportedSchema",

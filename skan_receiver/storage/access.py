@@ -62,17 +62,18 @@ class Account:
 
 
 def ensure_admin(store: Store, now: datetime) -> str | None:
-    """A one-time link's token for `admin`, until anybody has chosen a password; then None.
+    """A one-time link's token for `admin`, until somebody can sign in without one; then None.
 
     Each start gives a new link and the one before is dead, so that a lost link is no lock-out.
     """
+    by_provider = ACCOUNT.c.subject.is_not(None) & (ACCOUNT.c.role == ADMIN)
+    chosen = select(ACCOUNT.c.id).where(ACCOUNT.c.password_hash.is_not(None) | by_provider)
     with store.read() as connection:
-        chosen = select(ACCOUNT.c.id).where(ACCOUNT.c.password_hash.is_not(None)).limit(1)
-        if connection.execute(chosen).first():
+        if connection.execute(chosen.limit(1)).first():
             return None
 
     def work(connection: Connection) -> str:
-        insert_new(connection, ACCOUNT, [_account(ADMIN, EVERYTHING, now)])
+        insert_new(connection, ACCOUNT, [new_account(ADMIN, EVERYTHING, now)])
         return _link(connection, ADMIN, now)
 
     return store.write(work)
@@ -115,7 +116,7 @@ def add_user(store: Store, name: str, now: datetime, permit: Permit = EVERYTHING
     def work(connection: Connection) -> str:
         if connection.execute(select(ACCOUNT.c.id).where(ACCOUNT.c.name == name)).first():
             raise AccessError(f"there is a user {name!r} already; `users link` makes a new link")
-        insert_new(connection, ACCOUNT, [_account(name, permit, now)])
+        insert_new(connection, ACCOUNT, [new_account(name, permit, now)])
         return _link(connection, name, now)
 
     return store.write(work)
@@ -207,7 +208,7 @@ def sign_in(store: Store, name: str, password: str) -> Account | None:
         row = connection.execute(select(ACCOUNT).where(ACCOUNT.c.name == name)).first()
     known = row.password_hash if row else None
     right = _matches(known or _nobody(), password[:LONGEST_PASSWORD])
-    return _as_account(row) if row and known and right else None
+    return as_account(row) if row and known and right else None
 
 
 def end_sessions(store: Store, user_id: int) -> None:
@@ -216,7 +217,8 @@ def end_sessions(store: Store, user_id: int) -> None:
     store.write(lambda connection: connection.execute(new))
 
 
-def _account(name: str, permit: Permit, now: datetime) -> dict[str, Any]:
+def new_account(name: str, permit: Permit, now: datetime) -> dict[str, Any]:
+    """The row of a user whom nobody knows yet."""
     return {"name": name, **permit.columns, "session_salt": _salt(), "created_at": now}
 
 
@@ -239,10 +241,11 @@ def _good_link(token: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
 def _one(store: Store, *conditions: ColumnElement[bool]) -> Account | None:
     with store.read() as connection:
         row = connection.execute(select(ACCOUNT).where(*conditions)).first()
-    return _as_account(row) if row else None
+    return as_account(row) if row else None
 
 
-def _as_account(row: Row[Any]) -> Account:
+def as_account(row: Row[Any]) -> Account:
+    """The user of a row."""
     apps = frozenset(int(app) for app in row.apps.split())
     return Account(
         row.id, row.name, row.role, row.session_salt, apps, frozenset(row.networks.split())

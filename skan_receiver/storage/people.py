@@ -2,15 +2,17 @@
 
 from datetime import datetime
 
+from sqlalchemy import Index, LargeBinary
 from sqlmodel import Field, SQLModel
 
 from skan_receiver.storage.columns import big, utc
 
 
 class User(SQLModel, table=True):
-    """Someone who signs in. Until a password is chosen, the one-time link is the only way in."""
+    """Someone who signs in: by a one-time link, a password, or a provider of OpenID Connect."""
 
     __tablename__ = "account"  # USER is a word of SQL's own
+    __table_args__ = (Index("uq_account_issuer_subject", "issuer", "subject", unique=True),)
 
     id: int | None = big(primary_key=True, default=None)
     name: str = Field(unique=True)
@@ -22,9 +24,24 @@ class User(SQLModel, table=True):
     # SHA-256 of the link's token: whoever reads the database cannot use it.
     link_hash: str | None = None
     link_expires_at: datetime | None = utc(nullable=True, default=None)
+    # What a provider calls them: for ever, whatever becomes of their name and address there.
+    issuer: str | None = None
+    subject: str | None = None
     # Changed at every change of password, which ends all sessions.
     session_salt: str
     created_at: datetime = utc()
+
+
+class Guess(SQLModel, table=True):
+    """A password that was tried, and was not right, or not yet found to be."""
+
+    __tablename__ = "guess"
+    __table_args__ = (Index("ix_guess_source_at", "source", "at"),)
+
+    id: int | None = big(primary_key=True, default=None)
+    # A digest: what a source is called, and how long that is, is for strangers to choose.
+    source: bytes = Field(sa_type=LargeBinary(16))
+    at: datetime = utc()
 
 
 class ApiKey(SQLModel, table=True):

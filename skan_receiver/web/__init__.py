@@ -17,6 +17,7 @@ BLUEPRINTS = (
     "operations",
     "assets",
     "login",
+    "single_sign_on",
     "pages",
     "event_pages",
     "report_pages",

@@ -3,8 +3,8 @@
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from ipaddress import IPv6Address, ip_address
 from threading import BoundedSemaphore
 
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
@@ -12,11 +12,12 @@ from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from skan_receiver.storage import access
+from skan_receiver.storage import access, guesses
+from skan_receiver.storage.guesses import TooManyGuesses
 from skan_receiver.web import session
 from skan_receiver.web.headers import harden
+from skan_receiver.web.provider import provider
 from skan_receiver.web.services import services
-from skan_receiver.web.throttle import Throttle
 
 bp = Blueprint("login", __name__)
 bp.before_request(session.guard)
@@ -26,52 +27,47 @@ WRONG = "That name and password do not go together."
 BUSY = "Too many people sign in at this moment. Please try again."
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one application lets strangers try."""
-
-    # Five wrong guesses a minute from one address for one name, twenty for all names.
-    by_name: Throttle = field(default_factory=lambda: Throttle(5, 60))
-    by_address: Throttle = field(default_factory=lambda: Throttle(20, 60))
-    # A hash takes 64 MiB and a tenth of a second. Whoever guesses on many connections at once
-    # is turned away, not queued: the threads are Apple's too.
-    hashes: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(4))
+# Wrong guesses a minute: from one address for one name, and for all names.
+FOR_ONE_NAME, FOR_ALL_NAMES = 5, 20
+# A hash takes 64 MiB and a tenth of a second. Whoever guesses on many connections at once is
+# turned away, not queued: the threads are Apple's too.
+HASHES_AT_ONCE = 4
 
 
 @bp.record
 def _limit(state: BlueprintSetupState) -> None:
-    state.app.extensions["skan-login"] = Limits()
+    state.app.extensions["skan-hashes"] = BoundedSemaphore(HASHES_AT_ONCE)
 
 
 @bp.get("/login")
 def form() -> ResponseReturnValue:
-    """Ask for name and password."""
+    """Ask for name and password, or whom the provider says this is."""
     if session.signed_in():
-        return redirect(_next(), 303)
+        return redirect(wanted(), 303)
     return _form()
 
 
 @bp.post("/login")
 def sign_in() -> ResponseReturnValue:
     """Sign in, or say that it was wrong: never what of it."""
-    limits, address = _limits(), request.remote_addr or ""
-    name = request.form.get("name", "").strip()
+    name, password = request.form.get("name", "").strip(), request.form.get("password", "")
+    if (way := provider()) is not None and way.is_only:
+        return _form("Passwords are not used here."), 403
     if len(name) > access.LONGEST_NAME:
         return _form(WRONG), 422
-    if wait := max(limits.by_name.wait(address, name), limits.by_address.wait(address)):
-        seconds = math.ceil(wait)
-        text = f"Too many wrong tries. The next one is possible in {seconds} seconds."
-        return _form(text), 429, {"Retry-After": str(seconds)}
     with _hashing() as free:
         if not free:
             return _form(BUSY), 429, {"Retry-After": "1"}
-        account = access.sign_in(services().store, name, request.form.get("password", ""))
+        try:
+            account = _guess(name, password)
+        except TooManyGuesses as error:
+            seconds = math.ceil(error.seconds)
+            text = f"Too many wrong tries. The next one is possible in {seconds} seconds."
+            return _form(text), 429, {"Retry-After": str(seconds)}
     if account is None:
-        limits.by_name.failed(address, name)
-        limits.by_address.failed(address)
         return _form(WRONG), 422
-    session.begin(account)
-    return redirect(_next(), 303)
+    session.begin(account, "password")
+    return redirect(wanted(), 303)
 
 
 @bp.post("/logout")
@@ -94,13 +90,13 @@ def choose(token: str) -> ResponseReturnValue:
     if password != request.form.get("again", ""):
         return _again(invited, "The two passwords are not the same.")
     try:
-        with _limits().hashes:
+        with _hashes():
             account = access.choose_password(services().store, token, password, datetime.now(UTC))
     except access.AccessError as error:
         return _again(invited, str(error))
     if account is None:
         raise NotFound
-    session.begin(account)
+    session.begin(account, "link")
     return redirect("/", 303)
 
 
@@ -116,15 +112,36 @@ def refused(error: object) -> ResponseReturnValue:
     return render_template("error.html", error=error), 400
 
 
-def _limits() -> Limits:
-    found: Limits = current_app.extensions["skan-login"]
+def _guess(name: str, password: str) -> access.Account | None:
+    """The user, if that is the password. Raises TooManyGuesses."""
+    store, source = services().store, _source(request.remote_addr or "")
+    limits = {(source, name): FOR_ONE_NAME, (source,): FOR_ALL_NAMES}
+    guessed = guesses.guess(store, limits, datetime.now(UTC))
+    if (account := access.sign_in(store, name, password)) is not None:
+        guesses.take_back(store, guessed)
+    return account
+
+
+def _source(address: str) -> str:
+    """Where somebody is. Of IPv6 the network: whoever has one of its addresses has all 2**64."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:  # a socket's path, or nothing
+        return address
+    if not isinstance(parsed, IPv6Address):
+        return address
+    return str(parsed.ipv4_mapped or int(parsed) >> 64)
+
+
+def _hashes() -> BoundedSemaphore:
+    found: BoundedSemaphore = current_app.extensions["skan-hashes"]
     return found
 
 
 @contextmanager
 def _hashing() -> Iterator[bool]:
     """Whether one more password may be hashed now."""
-    hashes = _limits().hashes
+    hashes = _hashes()
     free = hashes.acquire(blocking=False)
     try:
         yield free
@@ -134,7 +151,7 @@ def _hashing() -> Iterator[bool]:
 
 
 def _form(error: str = "") -> str:
-    return render_template("login.html", error=error, next=_next())
+    return render_template("login.html", error=error, next=wanted())
 
 
 def _again(account: access.Account, error: str) -> ResponseReturnValue:
@@ -151,7 +168,7 @@ def _invited(token: str) -> access.Account:
     return account
 
 
-def _next() -> str:
+def wanted() -> str:
     """Where the user was going: a path here, and nowhere else."""
     path = request.values.get("next", "")
     # A browser reads `\` as `/`, and drops tabs and ends of lines before it looks for `//`.

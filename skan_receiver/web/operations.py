@@ -1,13 +1,18 @@
 """Is it alive, is it ready, how is it doing?"""
 
-from flask import Blueprint, Response, jsonify
+from datetime import UTC, datetime, timedelta
+
+from flask import Blueprint, Response, jsonify, url_for
 from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_LATEST
+from werkzeug.exceptions import NotFound
 
 from skan_receiver.web.access import require
 from skan_receiver.web.headers import harden
 from skan_receiver.web.metrics import exposition
 from skan_receiver.web.services import Services, services
+
+GOOD_FOR = timedelta(days=180)
 
 bp = Blueprint("operations", __name__)
 bp.after_request(harden)
@@ -29,6 +34,21 @@ def readyz() -> ResponseReturnValue:
         ready=not fault, fault=fault, keys=len(list(found.keys)), warnings=unusual(found)
     )
     return body, 503 if fault else 200
+
+
+@bp.get("/.well-known/security.txt")
+def security() -> ResponseReturnValue:
+    """Whom to tell of a weakness: RFC 9116."""
+    settings = services().settings
+    if not settings.security_contact:
+        raise NotFound
+    # It has to end some time, within a year; the day, so that it is the same all day.
+    until = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + GOOD_FOR
+    lines = [f"Contact: {settings.security_contact}", f"Expires: {until:%Y-%m-%dT%H:%M:%SZ}"]
+    if settings.public_url:
+        here = url_for("operations.security")
+        lines.append(f"Canonical: {settings.public_url.rstrip('/')}{here}")
+    return Response("\n".join([*lines, ""]), content_type="text/plain; charset=utf-8")
 
 
 @bp.get("/metrics")

@@ -23,6 +23,7 @@ from skan_receiver.web.expected import Expected
 from skan_receiver.web.navigation import navigation
 from skan_receiver.web.operations import unusual
 from skan_receiver.web.page import page_blueprint
+from skan_receiver.web.provider import provider
 from skan_receiver.web.searching import Search
 from skan_receiver.web.services import services
 from skan_receiver.web.steps import steps_left
@@ -55,6 +56,7 @@ def _everywhere() -> dict[str, Any]:
         "htmx": HTMX,
         "grid_files": grid_files,
         "navigation": navigation,
+        "provider": provider,
         "signed_in": session.signed_in,
         "warnings": unusual(services()),
         "words": words,

@@ -15,7 +15,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import BadRequest, HTTPException
 
 from skan_receiver.config import Settings
-from skan_receiver.storage import access
+from skan_receiver.storage import access, audit
 from skan_receiver.web.services import services
 
 # However busy somebody is, after a working day they sign in again.
@@ -56,8 +56,12 @@ def configure(app: Flask, settings: Settings) -> None:
     )
 
 
-def begin(account: access.Account) -> None:
-    """Sign in. Whatever the browser brought along is forgotten first."""
+def begin(account: access.Account, by: str) -> None:
+    """Sign in, by "password", "link" or "oidc". What the browser brought along is forgotten."""
+    who, detail = f"user {account.name}", {"by": by}
+    services().store.write(
+        lambda connection: audit.record(connection, who, "user.sign_in", account.name, detail)
+    )
     session.clear()
     session.permanent = True
     session.update(user=account.id, salt=account.session_salt, since=int(time.time()))
@@ -66,7 +70,8 @@ def begin(account: access.Account) -> None:
 def end() -> None:
     """Sign out, in every browser at once: a signed cookie cannot be called back singly."""
     if account := signed_in():
-        access.end_sessions(services().store, account.id)
+        with audit.doing(f"user {account.name}", "user.sign_out", account.name):
+            access.end_sessions(services().store, account.id)
     session.clear()
 
 

@@ -4,12 +4,14 @@ import json
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from flask.testing import FlaskClient
+from sqlalchemy import Row
 from werkzeug.test import TestResponse
 
 from skan_receiver.config import Settings
-from skan_receiver.storage import Store, access, apikeys
+from skan_receiver.storage import Store, access, apikeys, audit
 from skan_receiver.storage.folder import import_folder
 from skan_receiver.testing import Signer
 from skan_receiver.web import create_app
@@ -67,6 +69,12 @@ class Site:
     def token(self, path: str) -> str:
         """The hidden field of the form at `path`."""
         return token_of(self.client.get(path))
+
+    def deeds(self) -> list[Row[Any]]:
+        """The audit log, the newest first, but for who came and went."""
+        with self.store.read() as connection:
+            entries = audit.entries(connection)
+        return [row for row in entries if row.action not in ("user.sign_in", "user.sign_out")]
 
     def key(self, *scopes: str, partner: str | None = None) -> dict[str, str]:
         """The header of a new API key."""

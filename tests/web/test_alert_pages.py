@@ -8,7 +8,6 @@ import pytest
 
 from skan_receiver.alerting.watch import check
 from skan_receiver.delivery import registry
-from skan_receiver.storage import audit
 from tests.alerting.planted import daily, plant
 from tests.delivery.owing import relay
 from tests.sink import answers, sink
@@ -77,8 +76,7 @@ def test_a_rule_is_changed_by_form(site: Site) -> None:
     assert post(site, "/alerts/rules/caps", full="90").status_code == 303
     assert ">off</span>" in _rules(site)
     assert post(site, "/alerts/rules/weather").status_code == 404
-    with site.store.read() as connection:
-        told = [(row.action, row.subject) for row in audit.entries(connection)]
+    told = [(row.action, row.subject) for row in site.deeds()]
     assert told == [("alert.rule", "caps"), ("alert.rule", "null_rate")]
 
 

@@ -6,7 +6,6 @@ import re
 import pytest
 from werkzeug.test import TestResponse
 
-from skan_receiver.storage import audit
 from tests.web.site import Site, token_of
 
 CAMPAIGNS = b"""ad_network_id,app_id,source_identifier,starts_on,campaign_id,campaign_name
@@ -43,8 +42,7 @@ def test_a_file_is_looked_at_and_then_imported(site: Site, name: str) -> None:
     assert out.content_type.startswith("text/csv")
     again = send(site, name, out.data, do="check")
     assert "1 unchanged" in again.text
-    with site.store.read() as connection:
-        (entry,) = audit.entries(connection)
+    (entry,) = site.deeds()
     assert entry.action == f"{name}.import"
 
 

@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 from skan_receiver.delivery import Deliverer, registry
 from skan_receiver.delivery.presets import PRESETS
-from skan_receiver.storage import Delivery, audit
+from skan_receiver.storage import Delivery
 from skan_receiver.web.destination_form import BEGINNINGS
 from skan_receiver.worker import sender
 from tests.sink import answers, sink
@@ -98,8 +98,7 @@ def test_from_the_template_to_a_delivery_and_its_replay(site: Site) -> None:
         deliver(site, 1)
         assert len(open_.received) == 3
         assert open_.received[2].id == open_.received[1].id
-    with site.store.read() as connection:
-        told = [row.action for row in audit.entries(connection)]
+    told = [row.action for row in site.deeds()]
     assert told == ["delivery.replay", "destination.test", "destination.add"]
 
 

@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 from structlog.testing import capture_logs
 
-from skan_receiver.storage import Store, access
+from skan_receiver.storage import Store, access, audit
 from tests.web.site import PASSWORD, Site, token_of
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -255,3 +255,36 @@ def test_a_link_is_not_in_the_log_when_something_breaks(
     assert (logged[-1]["endpoint"], logged[-1]["request"]) == ("login.link", "proxy-7")
     assert "exc_info" in logged[-1]
     assert link.removeprefix("/login/") not in f"{logged} {caplog.text}"
+
+
+def test_all_of_one_network_guess_together(site: Site) -> None:
+    """Whoever has one address of IPv6 has all of its network; the next network is another's."""
+    site.sign_in()
+    browser = site.browser()
+    token = token_of(browser.get("/login"))
+
+    def guess(address: str) -> int:
+        fields = {"csrf_token": token, "name": "admin", "password": "guess guess guess"}
+        environment = {"REMOTE_ADDR": address}
+        return browser.post("/login", data=fields, environ_overrides=environment).status_code
+
+    guesses = [guess(f"2001:db8::{n}") for n in range(6)]
+    assert guesses == [422] * 5 + [429]
+    assert guess("2001:db8:0:1::1") == 422
+    assert guess("::ffff:192.0.2.1") == 422
+    assert guess("192.0.2.1") == 422
+
+
+def test_coming_and_going_is_in_the_audit_log(site: Site) -> None:
+    """By which way, and when; a wrong guess is nobody's deed."""
+    site.sign_in()
+    site.client.post("/logout", data={"csrf_token": site.token("/")})
+    sign_in(site.client, "admin", "wrong wrong wrong")
+    sign_in(site.client, "admin", PASSWORD)
+    with site.store.read() as connection:
+        told = [(row.actor, row.action, row.detail) for row in audit.entries(connection)]
+    assert told == [
+        ("user admin", "user.sign_in", '{"by": "password"}'),
+        ("user admin", "user.sign_out", "{}"),
+        ("user admin", "user.sign_in", '{"by": "link"}'),
+    ]

@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -148,3 +149,19 @@ def test_making_the_application_opens_no_connection(tmp_path: Path) -> None:
         migrate.upgrade(store)
         store.close()
         assert ready(client)[0] == 200
+
+
+def test_whoever_finds_a_weakness_learns_whom_to_tell(tmp_path: Path) -> None:
+    """RFC 9116: a contact, and an end within a year; nothing where nobody said whom."""
+    path = "/.well-known/security.txt"
+    with application(tmp_path) as client:
+        assert client.get(path).status_code == 404
+    settings = {"security_contact": "security@corp.example", "public_url": "https://skan.example/"}
+    with application(tmp_path, **settings) as client:
+        answer = client.get(path)
+    fields = dict(line.split(": ", 1) for line in answer.text.splitlines())
+    assert answer.content_type == "text/plain; charset=utf-8"
+    assert fields["Contact"] == "mailto:security@corp.example"
+    assert fields["Canonical"] == f"https://skan.example{path}"
+    left = datetime.fromisoformat(fields["Expires"]) - datetime.now(UTC)
+    assert timedelta(days=30) < left < timedelta(days=365)

@@ -4,7 +4,6 @@ import re
 
 from werkzeug.test import TestResponse
 
-from skan_receiver.storage import audit
 from skan_receiver.storage.schemas import Version, history
 from tests.web.site import Site, token_of
 
@@ -59,8 +58,7 @@ def test_from_the_text_to_a_new_version(site: Site) -> None:
     assert (newest.number, newest.author, newest.note, newest.rollout_hours) == (
         *(2, "admin", "cheaper", 48),
     )
-    with site.store.read() as connection:
-        (entry,) = audit.entries(connection)
+    (entry,) = site.deeds()
     assert (entry.actor, entry.action, entry.subject) == ("user admin", "schema.publish", str(APP))
     assert "rolling out" in site.client.get(f"/schemas/{APP}").text
     assert "cheaper" in site.client.get(f"/schemas/{APP}?from=1&to=2").text

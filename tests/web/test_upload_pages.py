@@ -10,7 +10,7 @@ from pathlib import Path
 
 from werkzeug.test import EnvironBuilder, TestResponse
 
-from skan_receiver.storage import StoredPostback, audit
+from skan_receiver.storage import StoredPostback
 from skan_receiver.testing import encode
 from tests.web.site import Site, token_of
 
@@ -55,8 +55,7 @@ def test_nothing_is_stored_until_somebody_says_so(site: Site) -> None:
     rows = site.receiver.rows(StoredPostback)
     assert len(rows) == 3
     assert {row.received_at.isoformat()[:13] for row in rows} >= {"2026-11-01T12"}
-    with site.store.read() as connection:
-        (entry,) = audit.entries(connection)
+    (entry,) = site.deeds()
     assert (entry.action, entry.subject) == ("postback.import", "yesterday.ndjson")
     assert site.client.post("/upload/import", data=send).status_code == 404
     assert list((site.settings.var / "uploads").glob("*")) == []

@@ -62,6 +62,7 @@ class User(BaseModel):
     apps: list[int]
     networks: list[str]
     has_password: bool
+    issuer: str | None = Field(description="Their provider of OpenID Connect, once they used it.")
     created_at: datetime
 
 
@@ -250,6 +251,7 @@ def _user(row: Any) -> User:
         apps=[int(app) for app in row.apps.split()],
         networks=row.networks.split(),
         has_password=row.password_hash is not None,
+        issuer=row.issuer,
         created_at=row.created_at,
     )
 
