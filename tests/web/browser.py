@@ -59,10 +59,10 @@ def browsing(scheme: str = "light", **context: Any) -> Iterator["Page"]:
 class Watch:
     """What must not happen on a page: requests to others, errors, broken policies."""
 
-    def __init__(self, page: "Page", address: str) -> None:
+    def __init__(self, page: "Page", *addresses: str) -> None:
         self.strangers: list[str] = []
         self.errors: list[str] = []
-        ours = (address, "data:", "blob:")
+        ours = (*addresses, "data:", "blob:")
         page.on(
             "request",
             lambda r: None if r.url.startswith(ours) else self.strangers.append(r.url),

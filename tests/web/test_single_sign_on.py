@@ -1,5 +1,6 @@
 """Who gets in because a provider of OpenID Connect says who they are."""
 
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.client import HTTPConnection
@@ -11,8 +12,11 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from skan_receiver.config import Settings
+from skan_receiver.errors import ConfigurationError
 from skan_receiver.storage import access, audit
 from skan_receiver.storage.access import Permit
+from skan_receiver.web import create_app
 from tests.web.provider import CLIENT, SECRET, Provider, new_key, providing, someone
 from tests.web.site import PASSWORD, Site, token_of
 
@@ -277,3 +281,13 @@ def test_an_admin_by_provider_needs_no_link_at_the_next_start(
     assert access.ensure_admin(corp.store, NOW)
     access.change_user(corp.store, "ada@corp.example", Permit("admin"))
     assert access.ensure_admin(corp.store, NOW) is None
+
+
+def test_a_provider_without_its_library_stops_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And says what to install."""
+    monkeypatch.setitem(sys.modules, "authlib.integrations.flask_client", None)
+    settings = Settings(var=tmp_path, oidc_issuer="https://login.example", oidc_client_id=CLIENT)
+    with pytest.raises(ConfigurationError, match=r"pip install 'skan-receiver\[oidc\]'"):
+        create_app(settings)
