@@ -53,7 +53,11 @@ def in_force(effects: Iterable[Effect], interval: Interval) -> Weights:
     One with the weight 1 is certain. Weights add up to 1, or to less where the interval begins
     before the first version: the rest is the chance that there was none yet.
     """
-    ordered = in_order(effects)
+    return shares(in_order(effects), interval)
+
+
+def shares(ordered: Sequence[Effect], interval: Interval) -> Weights:
+    """As `in_force`, of effects that are in order."""
     held = [timedelta()] * len(ordered)
     # Shares are straight lines between cuts, so the middle of each piece stands for it. Sums of
     # timedeltas are exact: what is certain weighs 1.0, and not nearly so.

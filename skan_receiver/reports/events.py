@@ -71,10 +71,10 @@ def rows(connection: Connection, question: Question) -> list[Happened]:
     )
     book = Book(versions)
     groups: dict[tuple[Any, ...], dict[Topic, _Sum]] = {}
-    for key, cell, n, exchange in folded(told, exchanges):
-        group = groups.setdefault(key, {})
-        for topic, weight, least, most in _said(book.read(cell), exchange):
-            group.setdefault(topic, _Sum()).add(n, weight, least, most)
+    for of in folded(told, exchanges, book):
+        group = groups.setdefault(of.group, {})
+        for topic, weight, least, most in _said(of.readings, of.exchange):
+            group.setdefault(topic, _Sum()).add(of.n, weight, least, most)
     return [
         _happened(dict(zip(question.by, key, strict=True)), topic, group[topic])
         for key, group in sorted(groups.items())

@@ -113,12 +113,12 @@ def _strata(
     own = tuple("ad_network_id" if name == "network" else name for name in question.by)
     split = tuple(dict.fromkeys((*own, "app_id")))
     asked = question.but(by=split, basis=INSTALL)
-    for key, cell, n, readings, exchange in results.gathered(connection, asked):
-        named = dict(zip(split, key, strict=True))
+    for of in results.gathered(connection, asked):
+        named = dict(zip(split, of.group, strict=True))
         if (id_ := named.get("ad_network_id")) is not None:
             named["network"] = known.get(id_, id_)
         stratum = strata[(*(named[name] for name in question.by), named["app_id"])]
-        stratum.tallies[flag_of(readings)].add(cell, n, readings, exchange)
+        stratum.tallies[flag_of(of.readings)].add(of.cell, of.n, of.readings, of.exchange)
     naming = Naming(known, _only(question))
     theirs = telling(connection, question, naming, money.exchanges(connection, question))
     for key, told in theirs.groups.items():

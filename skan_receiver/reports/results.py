@@ -20,15 +20,14 @@ from skan_receiver.conversion.encode import RISING_ONLY
 from skan_receiver.conversion.timing import CLOCKS, usual_install
 from skan_receiver.reports import cells, charts, money, naming
 from skan_receiver.reports.cells import AT, CELL, DAY, NARROW, PLACES, WIDE, Grain, N
-from skan_receiver.reports.folding import HOUR, MEANT, folded
-from skan_receiver.reports.money import Exchange
+from skan_receiver.reports.folding import HOUR, MEANT, Folded, folded
 from skan_receiver.reports.naming import NAMED
 from skan_receiver.reports.question import ARRIVAL, BASES, Question
 from skan_receiver.reports.report import Report, Rows
 from skan_receiver.reports.stretches import stretches
 from skan_receiver.reports.tally import Result, Tally
 from skan_receiver.storage.counts import ABSENT, NOTHING
-from skan_receiver.storage.meanings import Arrived, Book, Readings
+from skan_receiver.storage.meanings import Book
 from skan_receiver.storage.schemas import Version, history
 
 MIDDAY = timedelta(hours=12)
@@ -47,8 +46,8 @@ def rows(
     grain = WIDE if set(question.by) & set(BY_DAY) else NARROW
     by = tuple(name for name in question.by if name in (*grain.dimensions, *NAMED))
     found: defaultdict[tuple[Any, ...], Tally] = defaultdict(tally)
-    for key, cell, n, readings, exchange in gathered(connection, question.but(by=by)):
-        found[key].add(cell, n, readings, exchange)
+    for of in gathered(connection, question.but(by=by)):
+        found[of.group].add(of.cell, of.n, of.readings, of.exchange)
     return [
         found[key].result(dict(zip(by, key, strict=True)))
         for key in sorted(found, key=_rank)
@@ -56,10 +55,8 @@ def rows(
     ]
 
 
-def gathered(
-    connection: Connection, question: Question
-) -> Iterator[tuple[tuple[Any, ...], Arrived, int, Readings, Exchange]]:
-    """What has won: of which group, what it was, how many, what it means and at which rates."""
+def gathered(connection: Connection, question: Question) -> Iterator[Folded]:
+    """What has won."""
     grain = WIDE if set(question.by) & set(BY_DAY) else NARROW
     period = question.period if grain is NARROW else question.period.dates
     question = question.but(period=period)
@@ -70,8 +67,7 @@ def gathered(
     for dated in _dated(grain, question.basis):
         won = dated.won(connection, split, versions)
         named = ({**row, **names.of_row(row)} if names else row for row in won)
-        for key, cell, n, exchange in folded(dated.grouped(named, question), exchanges):
-            yield key, cell, n, book.read(cell), exchange
+        yield from folded(dated.grouped(named, question), exchanges, book)
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,10 +69,20 @@ def stretches(
         for theirs, changes in changing.items()
         for stretch in _between(theirs, changes, period)
     ]
-    if len(found) > MOST:
+    together = _together(found)
+    if len(together) > MOST:
         return [Stretch(period, true(), None)]
     others = not_(or_(*changing)) if changing else true()
-    return [Stretch(period, others, period.start), *found]
+    return [Stretch(period, others, period.start), *together]
+
+
+def _together(found: Iterable[Stretch]) -> list[Stretch]:
+    """Those of the same time are asked for once: the same counts are looked at."""
+    same: defaultdict[tuple[Period, datetime | None], list[ColumnElement[bool]]]
+    same = defaultdict(list)
+    for stretch in found:
+        same[stretch.period, stretch.hour].append(stretch.only)
+    return [Stretch(period, or_(*those), hour) for (period, hour), those in same.items()]
 
 
 def _between(

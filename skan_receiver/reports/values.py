@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection
 
 from skan_receiver.reports import cells, charts
 from skan_receiver.reports.cells import CELL, Group, N
@@ -51,6 +51,21 @@ def rows(connection: Connection, question: Question) -> list[Value]:
         for key, answers in groups.items()
         for value in _distribution(dict(zip(question.by, key, strict=True)), answers)
     ]
+
+
+def null_rates(connection: Connection, question: Question) -> dict[tuple[Any, ...], float]:
+    """How often none came in each group: the shares that `rows` has of it, without the others'.
+
+    Asked twice of few counts, rather than once of all values.
+    """
+
+    def sums(*only: ColumnElement[bool]) -> dict[tuple[Any, ...], int]:
+        amounts = (cells.total(N, "n"),)
+        found = cells.sums(connection, question, amounts=amounts, only=(*COULD_CARRY, *only))
+        return {tuple(row[name] for name in question.by): row["n"] for row in found}
+
+    absent = sums(CELL.c.fine_value == ABSENT, CELL.c.coarse_value == NOTHING)
+    return {key: absent.get(key, 0) / n for key, n in sums().items() if n}
 
 
 def _answer(row: dict[str, Any]) -> Answer:

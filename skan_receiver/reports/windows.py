@@ -131,8 +131,8 @@ def _found(connection: Connection, question: Question) -> dict[tuple[Any, ...], 
     for dated in _dated(NARROW, question.basis):
         won = dated.won(connection, split, versions)
         installs = (row for row in won if row["cell_conversion_type"] == "download")
-        for key, cell, n, exchange in folded(dated.grouped(installs, question), exchanges):
-            found[key].add(cell, n, book.read(cell), exchange)
+        for of in folded(dated.grouped(installs, question), exchanges, book):
+            found[of.group].add(of.cell, of.n, of.readings, of.exchange)
     return found
 
 

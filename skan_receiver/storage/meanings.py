@@ -15,7 +15,8 @@ from sqlalchemy import Connection
 
 from skan_receiver.conversion import Decoded, Schema, decode
 from skan_receiver.conversion.decode import Valued
-from skan_receiver.conversion.force import Weights, in_force
+from skan_receiver.conversion.encode import RISING_ONLY
+from skan_receiver.conversion.force import Effect, Weights, in_order, shares
 from skan_receiver.conversion.timing import evaluated, locks
 from skan_receiver.errors import SchemaError
 from skan_receiver.storage.columns import hour_of
@@ -118,40 +119,57 @@ class Book:
         self._apps: defaultdict[int, dict[int, Version]] = defaultdict(dict)
         for version in versions:
             self._apps[version.app_id][version.number] = version
+        self._effects: dict[int, list[Effect]] = {}
         self._weights: dict[tuple[Any, ...], Weights] = {}
+        self._locking: dict[tuple[Any, ...], bool] = {}
         self._decoded: dict[tuple[Any, ...], Decoded] = {}
-        self._readings: dict[Arrived, Readings] = {}
+        self._readings: dict[tuple[Arrived, Weights], Readings] = {}
 
     def read(self, arrived: Arrived) -> Readings:
         """What a value means, as `meanings` tells it."""
-        if (readings := self._readings.get(arrived)) is None:
-            readings = self._readings[arrived] = self._read(arrived)
-        return readings
+        return self.weighed(arrived, self.weights(arrived, arrived.hour))
 
-    def _read(self, arrived: Arrived) -> Readings:
-        weights = self._in_force(arrived, locked=False)
+    def weights(self, arrived: Arrived, hour: datetime) -> Weights:
+        """The versions that can have been in force for a value, had it arrived in that hour."""
+        weights = self._in_force(arrived, hour, locked=False)
         # Where the value locks its window by every version that comes into question, it was set
         # as the window closed: fewer versions may come into question.
         if len(weights) > 1 and _whole(weights) and self._locks(arrived, weights):
-            weights = self._in_force(arrived, locked=True)
-        versions = self._apps[arrived.app_id]
-        return tuple(
-            Reading(versions[number], weight, self._decode(arrived, versions[number]))
-            for number, weight in weights
-        )
+            return self._in_force(arrived, hour, locked=True)
+        return weights
 
-    def _in_force(self, arrived: Arrived, *, locked: bool) -> Weights:
-        key = (arrived.app_id, arrived.version, arrived.window, arrived.hour, locked)
-        if key not in self._weights:
-            interval = evaluated(arrived.version, arrived.window, arrived.hour, locked=locked)
-            effects = (version.effect for version in self._apps[arrived.app_id].values())
-            self._weights[key] = in_force(effects, interval)
-        return self._weights[key]
+    def weighed(self, arrived: Arrived, weights: Weights) -> Readings:
+        """What a value means by these versions, each with its weight."""
+        key = arrived, weights
+        if (readings := self._readings.get(key)) is None:
+            versions = self._apps[arrived.app_id]
+            readings = self._readings[key] = tuple(
+                Reading(versions[number], weight, self._decode(arrived, versions[number]))
+                for number, weight in weights
+            )
+        return readings
+
+    def _in_force(self, arrived: Arrived, hour: datetime, *, locked: bool) -> Weights:
+        app_id, is_early = arrived.app_id, arrived.version in RISING_ONLY
+        # What `evaluated` goes by.
+        key = (app_id, is_early, arrived.window, hour, locked)
+        if (weights := self._weights.get(key)) is None:
+            interval = evaluated(arrived.version, arrived.window, hour, locked=locked)
+            if app_id not in self._effects:
+                of_app = self._apps[app_id].values()
+                self._effects[app_id] = in_order(version.effect for version in of_app)
+            weights = self._weights[key] = shares(self._effects[app_id], interval)
+        return weights
 
     def _locks(self, arrived: Arrived, weights: Weights) -> bool:
-        versions = self._apps[arrived.app_id]
-        schemas = (_compiled(versions[number].text) for number, _ in weights)
-        return all(schema is not None and locks(arrived, schema) for schema in schemas)
+        numbers = tuple(number for number, _ in weights)
+        value = (arrived.conversion_type, arrived.fine_value, arrived.coarse_value)
+        key = (arrived.app_id, arrived.window, *value, numbers)
+        if key not in self._locking:
+            versions = self._apps[arrived.app_id]
+            schemas = [_compiled(versions[number].text) for number in numbers]
+            self._locking[key] = all(schema and locks(arrived, schema) for schema in schemas)
+        return self._locking[key]
 
     def _decode(self, arrived: Arrived, version: Version) -> Decoded:
         value = (arrived.conversion_type, arrived.fine_value, arrived.coarse_value)

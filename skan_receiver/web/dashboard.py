@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, func, select
 from skan_receiver.config import Settings
 from skan_receiver.protocol import Verdict
 from skan_receiver.reports import REPORTS, Filters, Period, Question
+from skan_receiver.reports.values import null_rates
 from skan_receiver.storage import Delivery, Quarantined, search
 from skan_receiver.storage.alerts import open_alerts
 from skan_receiver.storage.columns import table
@@ -124,7 +125,7 @@ def look(
     values = _values(connection, Question(period=period, filters=first))
     width = period.end - period.start
     earlier = Period(period.start - width, period.start)
-    nulls = _nulls(connection, Question(period=period, by=(by,), filters=first), by)
+    nulls = _nulls(connection, Question(period=period, by=(by,), filters=first))
     return View(
         any=bool(latest or quarantined),
         span=span,
@@ -172,11 +173,9 @@ def _values(connection: Connection, question: Question) -> Values:
     return Values(fine, coarse, absent)
 
 
-def _nulls(connection: Connection, question: Question, by: str) -> list[tuple[str, float]]:
+def _nulls(connection: Connection, question: Question) -> list[tuple[str, float]]:
     """The null rate of each hour or day that had postbacks."""
-    rows = REPORTS["values"].table(connection, question)
-    absent = (r for r in rows if r["fine_value"] is None and r["coarse_value"] is None)
-    return sorted((_name(row[by]), row["share"]) for row in absent)
+    return sorted((_name(at), rate) for (at,), rate in null_rates(connection, question).items())
 
 
 def _revenue(connection: Connection, period: Period, filters: Filters, by: str) -> Rows:
