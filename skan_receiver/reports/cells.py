@@ -183,11 +183,12 @@ def _statement(
     split = {name: at.get(name, grain.dimensions[name]) for name in question.by}
     keys = [*(of.label(name) for name, of in split.items()), *also]
     by_time = grain is WIDE or AT.name in _columns(*keys, *amounts, *only)
-    counts = piece.rows() if by_time else piece.sums()
+    of_cells = (*question.filters.conditions(CELL), *only)
+    among = select(CELL.c.id).where(*of_cells) if of_cells else None
+    counts = piece.rows(among) if by_time else piece.sums(among)
     return (
         select(*keys, *amounts)
         .select_from(counts.join(CELL, CELL.c.id == counts.c.cell))
-        .where(*question.filters.conditions(CELL), *only)
         .group_by(*map(_by_name, keys))
     )
 

@@ -7,7 +7,7 @@ import pytest
 
 from skan_receiver.reports import REPORTS, Filters, Period, Question
 from skan_receiver.reports.period import zone_named
-from skan_receiver.reports.values import Value
+from skan_receiver.reports.values import Value, null_rates
 from skan_receiver.reports.values import rows as values_of
 from skan_receiver.reports.volumes import Volume
 from skan_receiver.reports.volumes import rows as volumes_of
@@ -117,6 +117,26 @@ def test_the_null_share_is_what_came_without_a_value(receiver: Receiver) -> None
         if row.window == 0
     }
     assert answers == {(20, None): 0.5, (0, None): 0.25, (None, None): 0.25}
+
+
+@pytest.mark.parametrize("by", [(), ("day",), ("hour",), ("app_id", "window"), ("version",)])
+def test_null_rates_are_those_shares(receiver: Receiver, by: tuple[str, ...]) -> None:
+    """Asked in the quick way: the same groups, the same numbers."""
+    sign = receiver.signer.skadnetwork
+    receiver.receive(sign("4.0"), sign("4.0", conversion_value=0), sign("1.0"), sign("3.0"))
+    receiver.later(days=2)
+    receiver.receive(sign("4.0", app_id=7), receiver.signer.adattributionkit(conversion_value=3))
+    receiver.receive(sign("4.0", postback_sequence_index=1, coarse_conversion_value="low"))
+    receiver.settle()
+    shares = {
+        tuple(getattr(row, name) for name in by): row.share
+        for row in values(receiver, *by)
+        if row.fine_value is None and row.coarse_value is None
+    }
+    with receiver.store.read() as connection:
+        rates = null_rates(connection, asked(*by))
+    assert rates == shares
+    assert any(rates.values())
 
 
 ZONES = ["UTC", "Europe/Berlin", "America/St_Johns", "Asia/Kolkata", "Pacific/Chatham"]
