@@ -96,6 +96,14 @@ def keys(store: Store, *, after: int = 0, limit: int | None = None) -> Sequence[
         return connection.execute(some).all()
 
 
+def good_keys(store: Store, now: datetime) -> Sequence[Row[Any]]:
+    """Those that are neither revoked nor expired, oldest first."""
+    unexpired = or_(API_KEY.c.expires_at.is_(None), API_KEY.c.expires_at > now)
+    good = select(API_KEY).where(API_KEY.c.revoked_at.is_(None), unexpired)
+    with store.read() as connection:
+        return connection.execute(good.order_by(API_KEY.c.id)).all()
+
+
 def _note_use(store: Store, key_id: int, last: datetime | None, now: datetime) -> None:
     before = now - LAST_USED_GRAIN
     if last is not None and last > before:

@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date
 from io import StringIO
@@ -147,7 +147,7 @@ class _Reading:
                 values[name] = _value(name, cells[name])
             except ValueError as error:
                 self.note(line, name, str(error))
-        for name, what in _contradictions(values, cells):
+        for name, what in contradictions(values, IDENTIFIERS & cells.keys()):
             self.note(line, name, what)
         if len(self.mistakes) == wrong and values.keys() >= REQUIRED and _given(values):
             self.lines.append(line)
@@ -198,11 +198,10 @@ def _given(values: Mapping[str, Any]) -> list[str]:
     return [name for name in IDENTIFIERS if values.get(name)]
 
 
-def _contradictions(
-    values: Mapping[str, Any], cells: Mapping[str, str]
+def contradictions(
+    values: Mapping[str, Any], asked: Set[str] = frozenset(IDENTIFIERS)
 ) -> Iterator[tuple[str, str]]:
-    """What is wrong between cells that are right each."""
-    asked = IDENTIFIERS & cells.keys()
+    """What is wrong between values that are right each: of which column, and what to do."""
     given = _given(values)
     if len(given) == 2:
         yield "source_identifier", "is given, as is skan_campaign_id; leave one of them empty"

@@ -9,7 +9,7 @@ from datetime import date
 from operator import attrgetter, itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, select, text
+from sqlalchemy import ColumnElement, Connection, Row, delete, select, text
 
 from skan_receiver.storage.columns import table
 from skan_receiver.storage.cost_cells import written
@@ -18,7 +18,6 @@ from skan_receiver.storage.store import Store
 from skan_receiver.storage.upsert import put
 
 COST = table(Cost)
-MOST_ROWS = 1_000  # of a page, and of what the API takes at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,18 +136,10 @@ def repeated(rows: Sequence[Spent]) -> Iterator[tuple[int, int]]:
             yield earlier, place
 
 
-def find(
-    connection: Connection, which: Which, *, after: int = 0, limit: int = MOST_ROWS
-) -> tuple[list[tuple[int, Spent]], int | None]:
-    """Costs with their numbers, as they came in; and after which number there are more."""
-    rows = connection.execute(
-        select(COST)
-        .where(COST.c.id > after, *which.conditions())
-        .order_by(COST.c.id)
-        .limit(limit + 1)
-    ).mappings()
-    found = [(row["id"], _spent(row)) for row in rows]
-    return found[:limit], found[limit - 1][0] if len(found) > limit else None
+def find(connection: Connection, which: Which, *, after: int = 0, limit: int) -> Sequence[Row[Any]]:
+    """Rows by number, as they came in, from the one that follows `after` on."""
+    found = select(COST).where(COST.c.id > after, *which.conditions())
+    return connection.execute(found.order_by(COST.c.id).limit(limit)).all()
 
 
 def costs(connection: Connection, which: Which) -> list[Spent]:
@@ -175,7 +166,7 @@ def _beside(connection: Connection, rows: Sequence[Spent]) -> list[Spent]:
 def _read(connection: Connection, *conditions: ColumnElement[bool]) -> list[Spent]:
     order = (COST.c.day, *(COST.c[name] for name in COST_KEY if name != "day"))
     rows = connection.execute(select(COST).where(*conditions).order_by(*order))
-    return [_spent(row) for row in rows.mappings()]
+    return [spent_of(row) for row in rows]
 
 
 def _whole(row: Spent) -> tuple[str, str, date]:
@@ -187,5 +178,6 @@ def _of_key(row: Spent) -> Iterator[ColumnElement[bool]]:
     return (COST.c[name] == getattr(row, name) for name in COST_KEY)
 
 
-def _spent(row: Any) -> Spent:
-    return Spent(**{field.name: row[field.name] for field in fields(Spent)})
+def spent_of(row: Row[Any]) -> Spent:
+    """A row without its number."""
+    return Spent(**{field.name: getattr(row, field.name) for field in fields(Spent)})

@@ -21,6 +21,7 @@ from skan_receiver.storage.costs import (
     find,
     import_costs,
     remove_costs,
+    spent_of,
 )
 from skan_receiver.storage.spreadsheet import FORMULA
 
@@ -264,9 +265,9 @@ def test_pages_follow_each_other(store: Store) -> None:
     whole = [replace(spent(), micros=n, campaign_id=f"{n}") for n in range(5)]
     import_costs(store, whole, replace=False)
     seen: list[Spent] = []
-    after: int | None = 0
+    after = 0
     with store.read() as connection:
-        while after is not None:
-            page, after = find(connection, Which(), after=after, limit=2)
-            seen += [row for _, row in page]
+        while page := find(connection, Which(), after=after, limit=2):
+            seen += map(spent_of, page)
+            after = page[-1].id
     assert seen == whole

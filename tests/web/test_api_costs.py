@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from skan_receiver.storage.costs import MOST_ROWS
+from skan_receiver.web.api.paging import MOST_ROWS
 from tests.web.site import Site
 
 ROW: dict[str, Any] = {
@@ -78,11 +78,11 @@ def test_a_thousand_at_once_and_page_by_page(either_site: Site) -> None:
     assert put(either_site, *rows).json["added"] == MOST_ROWS
 
     seen: list[str] = []
-    after: int | None = 0
-    while after is not None:
-        page = get(either_site, after=after, limit=400)
+    query: dict[str, Any] = {"limit": 400}
+    while query.get("cursor", ...) is not None:
+        page = get(either_site, **query)
         seen += [row["campaign_id"] for row in page["costs"]]
-        after = page["next_after"]
+        query["cursor"] = page["next_cursor"]
     assert sorted(seen, key=int) == [row["campaign_id"] for row in rows]
 
 

@@ -4,6 +4,7 @@ from flask_openapi.openapi import OpenAPI
 
 from skan_receiver.web.api import (
     alerts,
+    campaigns,
     costs,
     deliveries,
     destination_secrets,
@@ -14,6 +15,7 @@ from skan_receiver.web.api import (
     event_attribution,
     event_decisions,
     events,
+    partners,
     people,
     postbacks,
     problems,
@@ -27,6 +29,7 @@ from skan_receiver.web.api.blueprint import KEY, bp
 
 __all__ = [
     "alerts",
+    "campaigns",
     "costs",
     "deliveries",
     "destination_secrets",
@@ -37,6 +40,7 @@ __all__ = [
     "event_attribution",
     "event_decisions",
     "events",
+    "partners",
     "people",
     "postbacks",
     "register",

@@ -1,5 +1,6 @@
 """`/alerts`: what is not well, from which numbers on, and who is told."""
 
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import datetime
 from http import HTTPStatus
@@ -17,7 +18,8 @@ from skan_receiver.alerting.thresholds import LimitsRefused, UnknownRule
 from skan_receiver.errors import DeliveryFailed
 from skan_receiver.storage import alerts
 from skan_receiver.web.api.blueprint import answer, bp
-from skan_receiver.web.api.models import BigInt, FromRow
+from skan_receiver.web.api.models import FromRow
+from skan_receiver.web.api.paging import NEXT, ByNumber
 from skan_receiver.web.api.problems import Fault, documented, problem
 from skan_receiver.web.services import services
 from skan_receiver.worker import transport
@@ -27,14 +29,10 @@ TAGS: list[Tag | dict[str, Any]] = [Tag(name="alerts")]
 Text = Annotated[str, Field(max_length=book.LONGEST)]
 
 
-class Which(BaseModel):
-    """Which alerts."""
-
-    model_config = ConfigDict(extra="forbid")
+class Which(ByNumber):
+    """Which alerts. Those that are open come all at once."""
 
     state: Literal["open", "resolved"] = "open"
-    before: BigInt | None = Field(None, description="`next_before` of the page before; resolved.")
-    limit: int = Field(100, ge=1, le=alerts.MOST_ROWS, description="Of those that are resolved.")
 
 
 class Alert(FromRow):
@@ -57,7 +55,7 @@ class Alerts(BaseModel):
 
     checked_at: datetime | None = Field(description="When the worker last looked; null: never.")
     alerts: list[Alert]
-    next_before: int | None
+    next_cursor: str | None = Field(description=NEXT)
 
 
 class NamedRule(BaseModel):
@@ -140,16 +138,17 @@ class Tested(BaseModel):
 @bp.get("/alerts", tags=TAGS, responses={200: Alerts, **documented(422)})
 def list_alerts(query: Which) -> Response:
     """What is not well now, or was."""
-    more = None
+    rows: Sequence[Any]
+    rows, following = (), None
     with services().store.read() as connection:
         checked_at = alerts.checked_at(connection)
         if query.state == "open":
             rows = alerts.open_alerts(connection)
         else:
-            rows = alerts.past_alerts(connection, before=query.before, limit=query.limit)
-            more = rows[-1].id if len(rows) == query.limit else None
+            past = alerts.past_alerts(connection, before=query.number, limit=query.limit + 1)
+            rows, following = query.cut(past)
     told = [Alert.model_validate(row) for row in rows]
-    return answer(Alerts(checked_at=checked_at, alerts=told, next_before=more))
+    return answer(Alerts(checked_at=checked_at, alerts=told, next_cursor=following))
 
 
 @bp.get("/alerts/rules", tags=TAGS, responses={200: Rules})

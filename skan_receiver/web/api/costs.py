@@ -11,9 +11,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from skan_receiver.storage import cost_cells as cells
 from skan_receiver.storage.campaign_csv import network
 from skan_receiver.storage.cost_csv import NAMELESS, TWICE
-from skan_receiver.storage.costs import MOST_ROWS, Spent, Which, find, import_costs, repeated
+from skan_receiver.storage.costs import Spent, Which, find, import_costs, repeated, spent_of
 from skan_receiver.web.api.blueprint import answer, bp
 from skan_receiver.web.api.models import BigInt, NetworkId
+from skan_receiver.web.api.paging import MOST_ROWS, NEXT, ByNumber
 from skan_receiver.web.api.problems import Fault, documented, problem
 from skan_receiver.web.services import services
 
@@ -32,18 +33,14 @@ Country = Annotated[str, AfterValidator(cells.country), Field(pattern=r"^([A-Za-
 Currency = Annotated[str, AfterValidator(cells.currency), Field(pattern=r"^[A-Za-z]{3}$")]
 
 
-class Wanted(BaseModel):
+class Wanted(ByNumber):
     """Which costs. What is left out does not narrow."""
-
-    model_config = ConfigDict(extra="forbid")
 
     account: Text | None = None
     app_id: BigInt | None = None
     ad_network_id: NetworkId | None = None
     since: Day | None = None
     until: Day | None = Field(None, description="The last day, included.")
-    limit: int = Field(100, ge=1, le=MOST_ROWS)
-    after: BigInt = Field(0, description="`next_after` of the page before.")
 
 
 class Stated(BaseModel):
@@ -104,7 +101,7 @@ class CostPage(BaseModel):
     """Some costs, in the order in which they came."""
 
     costs: list[Cost]
-    next_after: int | None = Field(description="Send it as `after` for more; null: no more.")
+    next_cursor: str | None = Field(description=NEXT)
 
 
 class Imported(BaseModel):
@@ -126,9 +123,10 @@ def list_costs(query: Wanted) -> Response:
         last=query.until,
     )
     with services().store.read() as connection:
-        rows, after = find(connection, which, after=query.after, limit=query.limit)
-    told = [Cost(id=number, **row.as_dict()) for number, row in rows]
-    return answer(CostPage(costs=told, next_after=after))
+        rows = find(connection, which, after=query.number or 0, limit=query.limit + 1)
+    some, following = query.cut(rows)
+    told = [Cost(id=row.id, **spent_of(row).as_dict()) for row in some]
+    return answer(CostPage(costs=told, next_cursor=following))
 
 
 @bp.put("/costs", tags=TAGS, responses={200: Imported, **documented(400, 415, 422)})
