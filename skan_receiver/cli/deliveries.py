@@ -1,5 +1,6 @@
 """`deliveries`: what was sent, what waits, and sending it again."""
 
+import math
 from datetime import datetime
 from typing import Any
 
@@ -35,8 +36,8 @@ def list_(*, limit: int, as_json: bool, **query: Any) -> None:
     """List deliveries, the newest first."""
     _, store = open_store()
     with store.read() as connection:
-        rows, _ = find(connection, Query(**query), limit=limit)
-    show(map(_brief, rows), COLUMNS, as_json=as_json)
+        found = find(connection, Query(**query), limit=limit, seconds=math.inf)
+    show(map(_brief, found.rows), COLUMNS, as_json=as_json)
 
 
 @deliveries.command("show")

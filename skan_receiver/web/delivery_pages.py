@@ -60,14 +60,15 @@ def listing() -> ResponseReturnValue:
     with services().store.read() as connection:
         known = [entry.name for entry in registry.readable(connection)[0]]
         query = asked.query if not asked.wrong else Query(stored_id=-1)  # nothing
-        rows, after = find(connection, query, before=before, limit=SHOWN)
+        found = find(connection, query, before=before, limit=SHOWN)
     page = render_template(
         "deliveries.html",
-        rows=rows,
+        rows=found.rows,
         asked=asked,
         known=known,
         states=STATES,
-        more=asked.url(before=after) if after else None,
+        more=asked.url(before=found.before) if found.before else None,
+        looked_to=found.looked_to,
     )
     return page, 422 if asked.wrong else 200
 

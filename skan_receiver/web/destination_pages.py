@@ -219,13 +219,13 @@ def _page(
 ) -> ResponseReturnValue:
     with services().store.read() as connection:
         counts = tallies(connection).get(entry.name, {})
-        rows, _ = find(connection, Query(destination=entry.name), limit=RECENT)
+        found = find(connection, Query(destination=entry.name), limit=RECENT)
         secrets = [row.name for row in vault.secret_names(connection, entry.name)]
     account = signed_in()
     page = render_template(
         "destination.html",
         one=_listed(entry, counts),
-        rows=rows,
+        rows=found.rows,
         secrets=secrets,
         missing=sorted(set(entry.destination.secret_names) - set(secrets)),
         form=form,

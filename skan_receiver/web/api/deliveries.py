@@ -19,7 +19,7 @@ from skan_receiver.storage.deliveries import DEAD, DONE, LEASED, OWED
 from skan_receiver.web import cursor
 from skan_receiver.web.api.blueprint import answer, bp
 from skan_receiver.web.api.models import BigInt, FromRow, Moment, NetworkId, Tried
-from skan_receiver.web.api.paging import NEXT, ByNumber
+from skan_receiver.web.api.paging import NEXT_OF_SOME, ByNumber
 from skan_receiver.web.api.problems import documented, problem
 from skan_receiver.web.services import services
 
@@ -84,7 +84,7 @@ class DeliveryPage(BaseModel):
     """Some deliveries, the newest first."""
 
     deliveries: list[Delivery]
-    next_cursor: str | None = Field(description=NEXT)
+    next_cursor: str | None = Field(description=NEXT_OF_SOME)
 
 
 class Replayed(BaseModel):
@@ -123,9 +123,9 @@ def list_deliveries(query: Wanted) -> Response:
     """Deliveries, the newest first."""
     asked = Query(query.destination, query.state, query.postback, query.since, query.until)
     with services().store.read() as connection:
-        rows, last = find(connection, asked, before=query.number, limit=query.limit)
-    told = [Delivery(**_told(row)) for row in rows]
-    more = None if last is None else cursor.of_number(last)
+        page = find(connection, asked, before=query.number, limit=query.limit)
+    told = [Delivery(**_told(row)) for row in page.rows]
+    more = None if page.before is None else cursor.of_number(page.before)
     return answer(DeliveryPage(deliveries=told, next_cursor=more))
 
 
