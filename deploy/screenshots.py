@@ -92,6 +92,7 @@ def shoot(demo: Path, folder: Path) -> None:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page(viewport=SIZE)
         base = f"http://127.0.0.1:{server.port}"
+        take(page, f"{base}/login", folder / "login", SIZE)
         sign_in(page, f"{base}/login/{token}")
         for name, path in PAGES.items():
             take(page, base + path, folder / name, SIZE)

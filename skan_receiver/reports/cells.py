@@ -184,13 +184,13 @@ def _statement(
     keys = [*(of.label(name) for name, of in split.items()), *also]
     by_time = grain is WIDE or AT.name in _columns(*keys, *amounts, *only)
     of_cells = (*question.filters.conditions(CELL), *only)
-    among = select(CELL.c.id).where(*of_cells) if of_cells else None
-    counts = piece.rows(among) if by_time else piece.sums(among)
-    return (
-        select(*keys, *amounts)
-        .select_from(counts.join(CELL, CELL.c.id == counts.c.cell))
-        .group_by(*map(_by_name, keys))
-    )
+    counts = piece.rows() if by_time else piece.sums()
+    sums = select(*keys, *amounts).group_by(*map(_by_name, keys))
+    if _columns(*keys, *amounts) & set(CELL.c.keys()):
+        return sums.select_from(counts.join(CELL, CELL.c.id == counts.c.cell)).where(*of_cells)
+    # A set of cells is looked into more quickly than each cell is looked up.
+    among = [counts.c.cell.in_(select(CELL.c.id).where(*of_cells))] if of_cells else []
+    return sums.select_from(counts).where(*among)
 
 
 def _columns(*expressions: ColumnElement[Any]) -> set[str]:

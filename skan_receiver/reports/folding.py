@@ -1,11 +1,10 @@
 """Cells that mean the same, taken together before they are summed: many hours, few meanings."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from skan_receiver.conversion.force import Weights
 from skan_receiver.reports.cells import CELL
@@ -14,6 +13,7 @@ from skan_receiver.storage.meanings import LEAST, Arrived, Book, Readings
 
 Key = tuple[Any, ...]
 Rates = Callable[[date | None], Exchange]
+Days = dict[date | None, int]  # how many of each
 
 # What a meaning is of, beside what the report is split by and the hour.
 MEANT = tuple(
@@ -40,8 +40,7 @@ def arrived(row: Mapping[str, Any]) -> Arrived:
     return Arrived.of_cell(_Cell(row))
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
+class Folded(NamedTuple):
     """`n` postbacks of a group that are alike: what arrived, what it means, at which rates."""
 
     group: Key
@@ -59,45 +58,38 @@ def folded(
     Hours in which the same versions come into question, with other weights, are one: `n` times
     the mean of the weights is their sum. So are days with other rates of exchange.
     """
-    counts: defaultdict[tuple[Key, Any], Counter[tuple[date | None, datetime]]]
-    counts = defaultdict(Counter)
     cells: dict[Any, Arrived] = {}
+    known: dict[Any, Weights] = {}
+    counts: dict[tuple[Key, Any, Weights], Days] = {}
     for group, day, row in rows:
-        value = _value(row)
-        counts[group, value][day, row[HOUR]] += row["n"]
+        value, hour = _value(row), row[HOUR]
         if value not in cells:
             cells[value] = arrived(row)
-    for (group, value), times in counts.items():
+        if (weights := known.get((value, hour))) is None:
+            weights = known[value, hour] = book.weights(cells[value], hour)
+        days = counts.setdefault((group, value, weights), {})
+        days[day] = days.get(day, 0) + row["n"]
+    for group, value, weights, n, exchange in _sums(counts, rates):
         cell = cells[value]
-        for n, weights, exchange in _sums(_by_weights(cell, times, book), rates):
-            yield Folded(group, cell, n, book.weighed(cell, weights), exchange)
+        yield Folded(group, cell, n, book.weighed(cell, weights), exchange)
 
 
-# How many of each day.
-Days = Counter[date | None]
-
-
-def _by_weights(
-    cell: Arrived, times: Mapping[tuple[date | None, datetime], int], book: Book
-) -> dict[Weights, Days]:
-    found: defaultdict[Weights, Days] = defaultdict(Counter)
-    for (day, hour), n in times.items():
-        found[book.weights(cell, hour)][day] += n
-    return found
-
-
-def _sums(found: Mapping[Weights, Days], rates: Rates) -> Iterator[tuple[int, Weights, Exchange]]:
-    """How many, by which versions with which weights, and at which rates."""
-    alike: defaultdict[tuple[Any, ...], Counter[Weights]] = defaultdict(Counter)
-    for weights, days in found.items():
-        numbers = tuple(number for number, _ in weights)
-        if len(found) == 1 or _is_certain(weights):
-            yield from ((n, weights, exchange) for n, exchange in _of_days(days, rates))
+def _sums(
+    counts: Mapping[tuple[Key, Any, Weights], Days], rates: Rates
+) -> Iterator[tuple[Key, Any, Weights, int, Exchange]]:
+    """How many of each value in each group, by which versions, and at which rates."""
+    alike: defaultdict[Any, dict[Weights, int]] = defaultdict(dict)
+    for (group, value, weights), days in counts.items():
+        if _is_certain(weights):
+            for n, exchange in _of_days(days, rates):
+                yield group, value, weights, n, exchange
             continue
+        numbers, has_rest = tuple(number for number, _ in weights), _has_rest(weights)
         for day, n in days.items():
-            alike[day, numbers, _has_rest(weights)][weights] += n
-    for (day, *_), hours in alike.items():
-        yield from ((n, weights, rates(day)) for n, weights in _of_hours(hours))
+            alike[group, value, day, numbers, has_rest][weights] = n
+    for (group, value, day, *_), hours in alike.items():
+        for n, weights in _of_hours(hours):
+            yield group, value, weights, n, rates(day)
 
 
 def _is_certain(weights: Weights) -> bool:

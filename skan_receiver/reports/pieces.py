@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, Subquery, Table, cast, func, select
+from sqlalchemy import BigInteger, ColumnElement, Subquery, Table, cast, func, select
 
 from skan_receiver.reports.period import DAY, Period
 from skan_receiver.storage import CountDay, CountHour, CountMonth, CountPlace, CountVolume
@@ -28,23 +28,18 @@ class Piece:
         """When what is counted came: the hour, the day or the month."""
         return next(iter(self.counts.c))
 
-    def rows(self, among: Select[Any] | None) -> Subquery:
-        """Every count, of these cells alone if any are given: `at`, `cell`, `n` and what else it
-        is counted by."""
+    def rows(self) -> Subquery:
+        """Every count of it: `at`, `cell`, `n` and whatever else it is counted by."""
         named = (column for column in self.counts.c if column is not self.at)
-        return self._of(select(self.at.label("at"), *named), among)
+        return self._of(select(self.at.label("at"), *named))
 
-    def sums(self, among: Select[Any] | None) -> Subquery:
+    def sums(self) -> Subquery:
         """By `cell` the `n` of all of it: what a cell is can then be looked up once for each."""
         cell, n = self.counts.c.cell, self.counts.c.n
-        total = cast(func.sum(n), BigInteger).label("n")
-        return self._of(select(cell, total).group_by(cell), among)
+        return self._of(select(cell, cast(func.sum(n), BigInteger).label("n")).group_by(cell))
 
-    def _of(self, counts: Select[Any], among: Select[Any] | None) -> Subquery:
-        within = [self.at >= self.start, self.at < self.end]
-        if among is not None:
-            # A set of cells is looked into more quickly than each cell is looked up.
-            within.append(self.counts.c.cell.in_(among))
+    def _of(self, counts: Any) -> Subquery:
+        within = self.at >= self.start, self.at < self.end
         found: Subquery = counts.where(*within).subquery("counts")
         return found
 
