@@ -19,6 +19,9 @@ WINDOW_ENDS = (48, 168, 840)
 RISING_ONLY = ("1.0", "2.0", "2.1", "2.2", "3.0")
 TIMER_HOURS = 24
 
+# It knows no values.
+VALUELESS = "1.0"
+
 
 @dataclass(frozen=True, slots=True)
 class Encoded:

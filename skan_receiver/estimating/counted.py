@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, or_
 
-from skan_receiver.conversion.encode import RISING_ONLY
+from skan_receiver.conversion.encode import RISING_ONLY, VALUELESS
 from skan_receiver.estimating.scales import RE_ENGAGEMENT
 from skan_receiver.reports import Filters, Period, Question
 from skan_receiver.reports.cells import CELL, NARROW, PLACE, WIDE, Grain, N, sums, total
@@ -17,9 +17,6 @@ DAY, WEEK = timedelta(days=1), timedelta(days=7)
 
 # All that each of Apple's tiers shows of a source identifier: its last digits.
 ALWAYS_SHOWN = 2
-
-# It can carry no value, so it is neither known nor withheld.
-VALUELESS = "1.0"
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,7 +221,6 @@ def _name(of: ColumnElement[Any]) -> str:
 
 def _dated(question: Question, key: tuple[Any, ...]) -> tuple[Any, ...]:
     """A day is text in SQLite where it is worked out."""
-    if "day" not in question.by:
+    if "day" not in question.by or isinstance(key[at := question.by.index("day")], date):
         return tuple(key)
-    at = question.by.index("day")
-    return (*key[:at], date.fromisoformat(str(key[at])), *key[at + 1 :])
+    return (*key[:at], date.fromisoformat(key[at]), *key[at + 1 :])

@@ -6,6 +6,9 @@ from datetime import date
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from sqlalchemy import case
+
+from skan_receiver.conversion.encode import RISING_ONLY, VALUELESS
 from skan_receiver.conversion.force import Weights
 from skan_receiver.reports.cells import CELL
 from skan_receiver.reports.money import Exchange
@@ -15,9 +18,15 @@ Key = tuple[Any, ...]
 Rates = Callable[[date | None], Exchange]
 Days = dict[date | None, int]  # how many of each
 
+# Of versions only this matters: whether a value can come at all, and by which clock.
+_ALIKE = case(
+    (CELL.c.version == VALUELESS, VALUELESS), (CELL.c.version.in_(RISING_ONLY), RISING_ONLY[-1]),
+    else_="",
+)  # fmt: skip
+
 # What a meaning is of, beside what the report is split by and the hour.
 MEANT = tuple(
-    CELL.c[name].label(f"cell_{name}")
+    (_ALIKE if name == "version" else CELL.c[name]).label(f"cell_{name}")
     for name in ("app_id", "version", "window", "conversion_type", "fine_value", "coarse_value")
 )
 HOUR = "cell_hour"

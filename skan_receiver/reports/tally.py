@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from skan_receiver.conversion import Meaning
-from skan_receiver.conversion.encode import RISING_ONLY
+from skan_receiver.conversion.encode import RISING_ONLY, VALUELESS
 from skan_receiver.conversion.meaning import Revenue
 from skan_receiver.conversion.timing import CLOCKS
 from skan_receiver.reports.cells import Group
@@ -17,9 +17,6 @@ from skan_receiver.storage.meanings import LEAST, Arrived, Reading, Readings
 # DESIGN, "install": the winning download that the first window reports; the other two are columns
 # of their own.
 KINDS = {"download": "installs", "redownload": "redownloads", "re-engagement": "reengagements"}
-
-# It can carry no value: to call that absent would be to report a null share that nobody can lower.
-VALUELESS = "1.0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +109,7 @@ class Tally:
             self.kinds[KINDS.get(cell.conversion_type or "", "")] += n
         if cell.fine_value is not None or cell.coarse_value is not None:
             self.with_value += n
+        # To call that absent would be to report a null share that nobody can lower.
         elif cell.version != VALUELESS:
             self.nulls += n
         for reading in readings:

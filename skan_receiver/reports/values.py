@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection
 
+from skan_receiver.conversion.encode import VALUELESS
 from skan_receiver.reports import cells, charts
 from skan_receiver.reports.cells import CELL, Group, N
 from skan_receiver.reports.question import Question
@@ -17,7 +18,7 @@ COARSE = ("low", "medium", "high")
 
 # Those that could carry a value and count. Losers never carry one, SKAdNetwork 1.0 knows none:
 # to call them absent would be to report a null rate that nobody can lower.
-COULD_CARRY = (CELL.c.counted, CELL.c.did_win, CELL.c.version != "1.0")
+COULD_CARRY = (CELL.c.counted, CELL.c.did_win, CELL.c.version != VALUELESS)
 
 Answer = tuple[int | None, str | None]  # fine value, coarse value; both None: none came
 NONE: Answer = (None, None)

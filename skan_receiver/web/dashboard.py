@@ -30,6 +30,8 @@ RECENT = 100_000
 # How far back, and how finely: name -> (days, dimension).
 SPANS = {"day": (1, "hour"), "week": (7, "day"), "month": (30, "day"), "year": (365, "day")}
 USUAL = "month"
+# Where a schema changed, hours are read one by one: of a year that can be a second's work.
+LONG = {"year"}
 
 COARSE = ("low", "medium", "high")
 
@@ -92,7 +94,7 @@ class View:
     before: float | None  # the null rate of as long a span before
     nulls: Sequence[tuple[str, float]]
     nulls_chart: dict[str, Any]
-    revenue: Rows
+    revenue: Rows | None  # None: it takes a moment, and is fetched once the page is there
     latest: Sequence[Row[Any]]
     deliveries: Sequence[Destination]
     quarantined: int
@@ -101,12 +103,16 @@ class View:
     steps_left: Sequence[SetUp] = ()
 
 
+# The apps and networks that are seen; None: all.
+Limits = tuple[tuple[int, ...] | None, tuple[str, ...] | None]
+
+
 def look(
     connection: Connection,
     settings: Settings,
     span: str,
     now: datetime,
-    limits: tuple[tuple[int, ...] | None, tuple[str, ...] | None] = (None, None),
+    limits: Limits = (None, None),
 ) -> View:
     """Read it all, from counts where there are counts; of what `limits` let be seen."""
     span = span if span in SPANS else USUAL
@@ -142,7 +148,7 @@ def look(
         before=_values(connection, Question(period=earlier, filters=first)).null_rate,
         nulls=nulls,
         nulls_chart=line([step.at for step in steps], nulls),
-        revenue=_revenue(connection, period, filters, by),
+        revenue=None if span in LONG else revenue(connection, span, now, limits),
         latest=latest,
         deliveries=_deliveries(connection) if whole else (),
         quarantined=quarantined,
@@ -178,10 +184,13 @@ def _nulls(connection: Connection, question: Question) -> list[tuple[str, float]
     return sorted((_name(at), rate) for (at,), rate in null_rates(connection, question).items())
 
 
-def _revenue(connection: Connection, period: Period, filters: Filters, by: str) -> Rows:
+def revenue(connection: Connection, span: str, now: datetime, limits: Limits) -> Rows:
     """A row for each currency: what the values state, and the estimate where there is one."""
+    days, by = SPANS[span]
     if by == "hour":
         return ()
+    apps, networks = limits
+    filters, period = Filters(app_id=apps, ad_network_id=networks), _period(days, by, now)
     rows = REPORTS["revenue"].table(connection, Question(period=period, filters=filters))
     return [row for row in rows if row["currency"] is not None]
 

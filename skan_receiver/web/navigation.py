@@ -8,7 +8,7 @@ from flask import request, url_for
 
 # endpoint, what it is called, and what else is below it.
 PLACES = (
-    ("pages.home", "Dashboard", ("pages.home",)),
+    ("pages.home", "Dashboard", ("pages.revenue",)),
     ("pages.postbacks", "Postbacks", ("pages.postback", "upload.")),
     ("events.listing", "Events", ("events.",)),
     ("reports.contents", "Reports", ("reports.",)),

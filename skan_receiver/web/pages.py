@@ -83,6 +83,16 @@ def home() -> ResponseReturnValue:
     )
 
 
+@bp.get("/revenue")
+def revenue() -> ResponseReturnValue:
+    """What a span's values tell of revenue: a part of the first page that may take a moment."""
+    asked, now = request.args.get("span", ""), datetime.now(UTC)
+    span = asked if asked in dashboard.SPANS else dashboard.USUAL
+    with services().store.read() as connection:
+        rows = dashboard.revenue(connection, span, now, limits())
+    return render_template("revenue.html", rows=rows, span=span)
+
+
 @bp.get("/postbacks")
 def postbacks() -> ResponseReturnValue:
     """What is stored, the newest first."""

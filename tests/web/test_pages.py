@@ -367,3 +367,17 @@ def test_a_postback_is_taken_away_with_what_verifies_it(site: Site) -> None:
     assert site.client.get("/postbacks/9/bundle.zip").status_code == 404
     page = site.client.get("/postbacks/1").text
     assert "The value was set" in page
+
+
+def test_revenue_of_a_year_is_a_page_of_its_own(looking: Site) -> None:
+    """It says what the first page of a month says; that of a year only leads there."""
+    sign = looking.signer
+    for value in (20, 40, 63):
+        looking.receiver.receive(sign.skadnetwork(conversion_value=value))
+    looking.receiver.settle()
+    said = re.search(r"Revenue (.*? USD .*?) By day", words(looking, "/"))
+    assert said
+    assert said[1] in words(looking, "/revenue?span=year")
+    assert "USD" not in words(looking, "/?span=year")
+    assert 'href="/revenue?span=year"' in looking.client.get("/?span=year").text
+    assert "No value that came speaks of revenue" in words(looking, "/revenue?span=day")

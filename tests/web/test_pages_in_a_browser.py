@@ -79,3 +79,14 @@ def test_the_chart_is_a_table_without_javascript(site: Site, address: str) -> No
         assert table.is_visible()
         assert table.locator("tbody tr").count() == 4
         assert not page.locator("#chart").is_visible()
+
+
+def test_revenue_of_a_year_comes_by_itself(site: Site, address: str, page: "Page") -> None:
+    """The page is there at once; what takes a moment follows, where it belongs."""
+    watch = Watch(page, address)
+    sign_in(page, site, address)
+    page.get_by_role("link", name="year").click()
+    page.locator("#revenue .figure").first.wait_for()
+    assert page.locator("#revenue").count() == 1
+    assert page.get_by_role("heading", name="Revenue", exact=True).is_visible()
+    assert watch.saw_nothing()
