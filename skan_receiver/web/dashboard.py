@@ -145,7 +145,7 @@ def look(
         installs=sum(row["installs"] for row in rows),
         values=values,
         values_chart=grid(values.fine),
-        before=_values(connection, Question(period=earlier, filters=first)).null_rate,
+        before=null_rates(connection, Question(period=earlier, filters=first)).get(()),
         nulls=nulls,
         nulls_chart=line([step.at for step in steps], nulls),
         revenue=None if span in LONG else revenue(connection, span, now, limits),
