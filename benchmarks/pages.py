@@ -31,7 +31,8 @@ TIMES = 9
 LIMIT_MS = {"demo": 200, "store": 500}
 USER = "benchmark"
 PATHS = (
-    "/", "/?span=day", "/?span=year", "/revenue?span=year", "/postbacks", "/postbacks?fine_value=63",
+    "/", "/?span=day", "/?span=year", "/revenue?span=year",
+    "/postbacks", "/postbacks?fine_value=63",
     "/postbacks?source_identifier=5239", "/postbacks?id=00000000-0000-0000-0000-000000000000",
     "/postbacks/1", "/events", "/reports", "/reports/volumes", "/reports/values",
     "/reports/revenue", "/reports/results", "/schemas", "/schemas/525463029",

@@ -4,7 +4,7 @@ import re
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -17,13 +17,27 @@ from tests.conversion.schemas import rules, text
 from tests.faults.service import Service, free_port
 
 
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
-    service = Service(f"sqlite:///{tmp_path}/skan.sqlite3", tmp_path, SKAN_LOG_LEVEL="INFO")
+@contextmanager
+def serving(folder: Path) -> Iterator[Service]:
+    service = Service(f"sqlite:///{folder}/skan.sqlite3", folder, SKAN_LOG_LEVEL="INFO")
     service.start()
     yield service
     with suppress(psutil.NoSuchProcess):
         service.kill()
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    """One that a test may end."""
+    with serving(tmp_path) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One that goes on after each test."""
+    with serving(tmp_path_factory.mktemp("lasting")) as service:
+        yield service
 
 
 def until(happened: Callable[[], object], seconds: float = 15) -> None:
@@ -42,34 +56,34 @@ def named(service: Service, words: str) -> list[psutil.Process]:
     return found
 
 
-def test_a_first_start_prints_a_link_to_choose_a_password(service: Service) -> None:
+def test_a_first_start_prints_a_link_to_choose_a_password(lasting: Service) -> None:
     """A newcomer needs no password file."""
-    (link,) = re.findall(rf"http://127.0.0.1:{service.port}(/login/\S+)", service.log.read_text())
-    assert service.get(link) == 200
+    (link,) = re.findall(rf"http://127.0.0.1:{lasting.port}(/login/\S+)", lasting.log.read_text())
+    assert lasting.get(link) == 200
 
 
-def test_a_killed_worker_is_started_again(service: Service) -> None:
+def test_a_killed_worker_is_started_again(lasting: Service) -> None:
     """Nobody has to notice."""
-    (worker,) = named(service, "skan_receiver worker")
+    (worker,) = named(lasting, "skan_receiver worker")
     worker.send_signal(signal.SIGKILL)
-    until(lambda: [p for p in named(service, "skan_receiver worker") if p.pid != worker.pid])
-    assert service.get("/livez") == 200
+    until(lambda: [p for p in named(lasting, "skan_receiver worker") if p.pid != worker.pid])
+    assert lasting.get("/livez") == 200
 
 
-def test_a_killed_web_is_started_again(service: Service) -> None:
+def test_a_killed_web_is_started_again(lasting: Service) -> None:
     """All of gunicorn at once, as the kernel does when memory runs out."""
-    web = named(service, "gunicorn")
+    web = named(lasting, "gunicorn")
     for process in web:
         with suppress(psutil.NoSuchProcess):
             process.send_signal(signal.SIGKILL)
 
     def ready() -> bool:
         with suppress(OSError):
-            return service.get("/livez") == 200
+            return lasting.get("/livez") == 200
         return False
 
     until(ready)
-    assert service.post(encode(service.signer.skadnetwork("4.0")))[0] == 200
+    assert lasting.post(encode(lasting.signer.skadnetwork("4.0")))[0] == 200
 
 
 def test_schemas_are_published_at_the_start_and_as_their_files_change(service: Service) -> None:
@@ -112,26 +126,26 @@ def test_a_killed_supervisor_leaves_nobody_behind(service: Service) -> None:
     service.start()
 
 
-def test_hup_reloads_without_refusing_anybody(service: Service) -> None:
+def test_hup_reloads_without_refusing_anybody(lasting: Service) -> None:
     """New settings, same socket."""
-    before = {process.pid for process in service.processes()}
-    assert service.process is not None
-    service.process.send_signal(signal.SIGHUP)
+    before = {process.pid for process in lasting.processes()}
+    assert lasting.process is not None
+    lasting.process.send_signal(signal.SIGHUP)
     answers = set()
     deadline = time.monotonic() + 4
     while time.monotonic() < deadline:
-        answers.add(service.post(encode(service.signer.skadnetwork("4.0")))[0])
-    after = {process.pid for process in service.processes()}
+        answers.add(lasting.post(encode(lasting.signer.skadnetwork("4.0")))[0])
+    after = {process.pid for process in lasting.processes()}
     assert answers == {200}
-    assert service.process.pid in after
+    assert lasting.process.pid in after
     assert len(before - after) >= 3  # two of gunicorn's and the worker
 
 
-def test_a_taken_port_is_named_at_once(tmp_path: Path, service: Service) -> None:
+def test_a_taken_port_is_named_at_once(tmp_path: Path, lasting: Service) -> None:
     """Not by five tracebacks of gunicorn's."""
     (tmp_path / "second").mkdir()
-    second = Service(service.database_url, tmp_path / "second")
-    second.environment = {**second.environment, "PORT": str(service.port)}
+    second = Service(lasting.database_url, tmp_path / "second")
+    second.environment = {**second.environment, "PORT": str(lasting.port)}
     second.port = free_port()
-    with pytest.raises(ChildProcessError, match=f"PORT: 127.0.0.1:{service.port} cannot be used"):
+    with pytest.raises(ChildProcessError, match=f"PORT: 127.0.0.1:{lasting.port} cannot be used"):
         second.start()

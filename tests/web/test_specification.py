@@ -17,11 +17,15 @@ from tests.web.site import Site
 # What a schema cannot say: a cursor is one of ours, a date is one that exists. And /verify
 # takes whatever bytes it is given: to say what they are is what it is for.
 BEYOND_SCHEMAS: list[Any] = [positive_data_acceptance, negative_data_rejection]
-EXAMPLES = 25
+# Of each operation, and of how it is asked.
+EXAMPLES = [10, pytest.param(100, marks=[pytest.mark.slow, pytest.mark.timeout(900)])]
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
-def test_no_answer_is_undocumented(sqlite_url: str, tmp_path: Path, mode: GenerationMode) -> None:
+@pytest.mark.parametrize("examples", EXAMPLES)
+def test_no_answer_is_undocumented(
+    sqlite_url: str, tmp_path: Path, mode: GenerationMode, examples: int
+) -> None:
     """Of every operation, for good requests and bad ones: status, type and body are as the
     specification says, none is a 5xx, and none is given without a key."""
     site = Site(sqlite_url, tmp_path)
@@ -34,7 +38,7 @@ def test_no_answer_is_undocumented(sqlite_url: str, tmp_path: Path, mode: Genera
     for operation in operations:
 
         @settings(
-            max_examples=EXAMPLES,
+            max_examples=examples,
             deadline=None,
             database=None,
             derandomize=True,
