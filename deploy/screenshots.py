@@ -18,6 +18,11 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 from werkzeug.serving import make_server
 
+from skan_receiver.alerting import watch
+from skan_receiver.config import Settings
+from skan_receiver.storage import Store, access
+from skan_receiver.web import create_app
+
 ROOT = Path(__file__).parent.parent
 CHROMIUM = "/usr/bin/chromium"
 SIZE = {"width": 1200, "height": 860}
@@ -66,25 +71,22 @@ def main(folder: Path) -> None:
         environment = {**os.environ, "SKAN_VAR": var}
         command = [sys.executable, "-m", "skan_receiver", "demo", "--no-serve"]
         subprocess.run(command, check=True, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL)
+        look_for_alerts(Path(var) / "demo")
         shoot(Path(var) / "demo", folder)
+
+
+def look_for_alerts(demo: Path) -> None:
+    """As the worker does every minute; a store that trusts test keys has one to show."""
+    settings = settings_of(demo)
+    store = Store(settings.database)
+    watch.check(store, settings.model_copy(update={"sandbox": False}), datetime.now(UTC))
+    store.close()
 
 
 def shoot(demo: Path, folder: Path) -> None:
     """Serve a demo's folder from this process, and look at it."""
-    from skan_receiver.config import Settings
-    from skan_receiver.storage import Store, access
-    from skan_receiver.web import create_app
-
-    keys = demo / "simulator" / "test-keys.json"
-    database = f"sqlite:///{demo / 'skan.sqlite3'}"
-    settings = Settings(
-        var=demo,
-        sandbox=True,
-        test_keys=keys,
-        schemas=demo / "conversion_schemas",
-        database_url=database,
-    )
-    token = access.ensure_admin(Store(database), datetime.now(UTC))
+    settings = settings_of(demo)
+    token = access.ensure_admin(Store(settings.database), datetime.now(UTC))
     server = make_server("127.0.0.1", 0, create_app(settings), threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     getLogger("werkzeug").setLevel(ERROR)
@@ -100,6 +102,17 @@ def shoot(demo: Path, folder: Path) -> None:
                 take(page, base + path, folder / f"{name}-phone", PHONE)
         browser.close()
     server.shutdown()
+
+
+def settings_of(demo: Path) -> Settings:
+    """Those of a demo in this folder."""
+    return Settings(
+        var=demo,
+        sandbox=True,
+        test_keys=demo / "simulator" / "test-keys.json",
+        schemas=demo / "conversion_schemas",
+        database_url=f"sqlite:///{demo / 'skan.sqlite3'}",
+    )
 
 
 def sign_in(page: Page, link: str) -> None:

@@ -38,15 +38,22 @@ def _entry(running: click.Context) -> AbstractContextManager[None] | None:
 
     Its arguments are told, its options are not; secrets are asked for and are neither.
     """
-    path = running.command_path.split()[1:]
-    if not path or path[0] in UNNOTED or " ".join(path) in UNNOTED:
+    action = _named(running)
+    if not action or action.split()[0] in UNNOTED or action in UNNOTED:
         return None
     told = [
         " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
         for one in running.command.params
         if isinstance(one, click.Argument) and (value := running.params.get(one.name or ""))
     ]
-    return audit.doing(f"command {getuser()}", " ".join(path), " ".join(told))
+    return audit.doing(f"command {getuser()}", action, " ".join(told))
+
+
+def _named(running: click.Context) -> str:
+    """A command with its groups, whatever the program is called: `python -m` is of three words."""
+    if running.parent is None:
+        return ""
+    return f"{_named(running.parent)} {running.info_name}".strip()
 
 
 def load_keys(settings: Settings) -> Keys:

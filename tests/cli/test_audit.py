@@ -21,3 +21,11 @@ def test_the_log_is_whole(run: Run) -> None:
     whole = run("audit", "verify", "--json")
     assert (whole.lines[0]["entries"], whole.lines[0]["broken_at"]) == (1, None)
     assert len(whole.lines[0]["last_hash"]) == 64
+
+
+def test_a_command_has_its_own_name_however_the_program_is_called(run: Run) -> None:
+    """As a module too: what comes from Apple stays nobody's deed."""
+    run("keys", "create", "grafana", apart=True)
+    run("ingest", "-", stdin="", apart=True)
+    told = [(row["action"], row["subject"]) for row in run("audit", "list", "--json").lines]
+    assert told == [("keys create", "grafana")]
