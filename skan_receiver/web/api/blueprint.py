@@ -45,7 +45,7 @@ bp = APIBlueprint(
     __name__,
     url_prefix="/api/v1",
     abp_security=[{KEY: []}],
-    abp_responses=problems.documented(401, 403, 503),
+    abp_responses=problems.documented(401, 403, 413, 503),
     operation_id_callback=lambda *, name, **_: name,
 )
 bp.register_error_handler(StoreUnavailable, problems.unavailable)
