@@ -12,7 +12,7 @@ from skan_receiver.conversion.encode import RISING_ONLY, VALUELESS
 from skan_receiver.conversion.force import Weights
 from skan_receiver.reports.cells import CELL
 from skan_receiver.reports.money import Exchange
-from skan_receiver.storage.meanings import LEAST, Arrived, Book, Readings
+from skan_receiver.storage.meanings import Arrived, Book, Readings, whole
 
 Key = tuple[Any, ...]
 Rates = Callable[[date | None], Exchange]
@@ -93,9 +93,9 @@ def _sums(
             for n, exchange in _of_days(days, rates):
                 yield group, value, weights, n, exchange
             continue
-        numbers, has_rest = tuple(number for number, _ in weights), _has_rest(weights)
+        numbers, is_whole = tuple(number for number, _ in weights), whole(weights)
         for day, n in days.items():
-            alike[group, value, day, numbers, has_rest][weights] = n
+            alike[group, value, day, numbers, is_whole][weights] = n
     for (group, value, day, *_), hours in alike.items():
         for n, weights in _of_hours(hours):
             yield group, value, weights, n, rates(day)
@@ -103,10 +103,6 @@ def _sums(
 
 def _is_certain(weights: Weights) -> bool:
     return len(weights) == 1 and weights[0][1] == 1.0
-
-
-def _has_rest(weights: Weights) -> bool:
-    return 1.0 - sum(weight for _, weight in weights) > LEAST
 
 
 def _of_hours(hours: Mapping[Weights, int]) -> Iterator[tuple[int, Weights]]:

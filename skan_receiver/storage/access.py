@@ -208,7 +208,7 @@ def sign_in(store: Store, name: str, password: str) -> Account | None:
         row = connection.execute(select(ACCOUNT).where(ACCOUNT.c.name == name)).first()
     known = row.password_hash if row else None
     right = _matches(known or _nobody(), password[:LONGEST_PASSWORD])
-    return as_account(row) if row and known and right else None
+    return _account(row) if row and known and right else None
 
 
 def end_sessions(store: Store, user_id: int) -> None:
@@ -240,12 +240,16 @@ def _good_link(token: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
 
 def _one(store: Store, *conditions: ColumnElement[bool]) -> Account | None:
     with store.read() as connection:
-        row = connection.execute(select(ACCOUNT).where(*conditions)).first()
-    return as_account(row) if row else None
+        return find_account(connection, *conditions)
 
 
-def as_account(row: Row[Any]) -> Account:
-    """The user of a row."""
+def find_account(connection: Connection, *conditions: ColumnElement[bool]) -> Account | None:
+    """The user of whom this is true; of several the first."""
+    row = connection.execute(select(ACCOUNT).where(*conditions).order_by(ACCOUNT.c.id)).first()
+    return _account(row) if row else None
+
+
+def _account(row: Row[Any]) -> Account:
     apps = frozenset(int(app) for app in row.apps.split())
     return Account(
         row.id, row.name, row.role, row.session_salt, apps, frozenset(row.networks.split())

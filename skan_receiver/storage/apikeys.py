@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, or_, select, update
+from sqlalchemy import Row, Select, or_, select, update
 
 from skan_receiver.errors import StoreUnavailable
 from skan_receiver.storage.access import AccessError, digest
@@ -69,11 +69,9 @@ def create_key(
 def verify_key(store: Store, key: str, now: datetime) -> Grant | None:
     """What this key allows; None for one that is unknown, expired or revoked."""
     with store.read() as connection:
-        known = select(API_KEY).where(API_KEY.c.key_hash == digest(key))
+        known = _good(now).where(API_KEY.c.key_hash == digest(key))
         row = connection.execute(known).first()
-    if row is None or row.revoked_at is not None:
-        return None
-    if row.expires_at is not None and row.expires_at <= now:
+    if row is None:
         return None
     _note_use(store, row.id, row.last_used_at, now)
     return Grant(row.id, row.name, frozenset(row.scopes.split()), row.partner)
@@ -98,10 +96,13 @@ def keys(store: Store, *, after: int = 0, limit: int | None = None) -> Sequence[
 
 def good_keys(store: Store, now: datetime) -> Sequence[Row[Any]]:
     """Those that are neither revoked nor expired, oldest first."""
-    unexpired = or_(API_KEY.c.expires_at.is_(None), API_KEY.c.expires_at > now)
-    good = select(API_KEY).where(API_KEY.c.revoked_at.is_(None), unexpired)
     with store.read() as connection:
-        return connection.execute(good.order_by(API_KEY.c.id)).all()
+        return connection.execute(_good(now).order_by(API_KEY.c.id)).all()
+
+
+def _good(now: datetime) -> Select[Any]:
+    unexpired = or_(API_KEY.c.expires_at.is_(None), API_KEY.c.expires_at > now)
+    return select(API_KEY).where(API_KEY.c.revoked_at.is_(None), unexpired)
 
 
 def _note_use(store: Store, key_id: int, last: datetime | None, now: datetime) -> None:

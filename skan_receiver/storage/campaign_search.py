@@ -1,13 +1,13 @@
 """The campaign table a part at a time: found by number, and removed by it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, or_, select
 
-from skan_receiver.storage.campaigns import CAMPAIGN, Entry
+from skan_receiver.storage.campaigns import CAMPAIGN
 from skan_receiver.storage.store import Store
 
 
@@ -34,11 +34,6 @@ def find(connection: Connection, which: Which, *, after: int = 0, limit: int) ->
     """Rows by number, from the one that follows `after` on."""
     found = select(CAMPAIGN).where(CAMPAIGN.c.id > after, *which.conditions())
     return connection.execute(found.order_by(CAMPAIGN.c.id).limit(limit)).all()
-
-
-def entry_of(row: Row[Any]) -> Entry:
-    """A row without its number."""
-    return Entry(**{field.name: getattr(row, field.name) for field in fields(Entry)})
 
 
 def remove_campaign(store: Store, number: int) -> bool:

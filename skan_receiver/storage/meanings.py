@@ -134,7 +134,7 @@ class Book:
         weights = self._in_force(arrived, hour, locked=False)
         # Where the value locks its window by every version that comes into question, it was set
         # as the window closed: fewer versions may come into question.
-        if len(weights) > 1 and _whole(weights) and self._locks(arrived, weights):
+        if len(weights) > 1 and whole(weights) and self._locks(arrived, weights):
             return self._in_force(arrived, hour, locked=True)
         return weights
 
@@ -194,7 +194,7 @@ def share(weight: float) -> str:
     return "under 1%" if percent == 0 else "over 99%" if percent == 100 else f"{percent}%"
 
 
-def _whole(weights: Weights) -> bool:
+def whole(weights: Weights) -> bool:
     """Whether some version was in force at every moment that comes into question."""
     return sum(weight for _, weight in weights) > 1 - LEAST
 

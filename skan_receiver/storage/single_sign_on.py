@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, update
 
 from skan_receiver.storage import audit
-from skan_receiver.storage.access import ACCOUNT, Account, Permit, as_account, new_account
+from skan_receiver.storage.access import ACCOUNT, Account, Permit, find_account, new_account
 from skan_receiver.storage.store import Store
 
 
@@ -17,6 +17,11 @@ class Identity:
     issuer: str
     subject: str  # the provider's own name for them, which never becomes another's
     email: str = ""  # empty: it vouches for no address
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """As a row has it."""
+        return {"issuer": self.issuer, "subject": self.subject}
 
 
 def sign_in(store: Store, identity: Identity, role: str, now: datetime) -> Account | None:
@@ -29,7 +34,7 @@ def sign_in(store: Store, identity: Identity, role: str, now: datetime) -> Accou
 
     def work(connection: Connection) -> Account | None:
         return (
-            _one(connection, _is(identity))
+            find_account(connection, _is(identity))
             or _added_before(connection, identity)
             or _newcomer(connection, identity, role, now)
         )
@@ -39,11 +44,11 @@ def sign_in(store: Store, identity: Identity, role: str, now: datetime) -> Accou
 
 def _added_before(connection: Connection, identity: Identity) -> Account | None:
     unclaimed = _named(identity.email) & ACCOUNT.c.subject.is_(None)
-    account = _one(connection, unclaimed) if identity.email else None
+    account = find_account(connection, unclaimed) if identity.email else None
     if account is None:
         return None
-    known = {"issuer": identity.issuer, "subject": identity.subject}
-    connection.execute(update(ACCOUNT).where(ACCOUNT.c.id == account.id).values(**known))
+    known = update(ACCOUNT).where(ACCOUNT.c.id == account.id).values(**identity.columns)
+    connection.execute(known)
     _note(connection, "user.identify", account.name, identity)
     return account
 
@@ -51,14 +56,13 @@ def _added_before(connection: Connection, identity: Identity) -> Account | None:
 def _newcomer(
     connection: Connection, identity: Identity, role: str, now: datetime
 ) -> Account | None:
-    taken = _one(connection, _named(identity.email))
+    taken = find_account(connection, _named(identity.email))
     if not role or not identity.email or taken:
         return None
-    known = {"issuer": identity.issuer, "subject": identity.subject}
-    row = new_account(identity.email, Permit(role), now) | known
+    row = new_account(identity.email, Permit(role), now) | identity.columns
     connection.execute(insert(ACCOUNT), row)
     _note(connection, "user.add", identity.email, identity)
-    return _one(connection, _is(identity))
+    return find_account(connection, _is(identity))
 
 
 def _note(connection: Connection, action: str, name: str, identity: Identity) -> None:
@@ -72,8 +76,3 @@ def _is(identity: Identity) -> ColumnElement[bool]:
 
 def _named(email: str) -> ColumnElement[bool]:
     return func.lower(ACCOUNT.c.name) == email.lower()
-
-
-def _one(connection: Connection, condition: ColumnElement[bool]) -> Account | None:
-    row = connection.execute(select(ACCOUNT).where(condition).order_by(ACCOUNT.c.id)).first()
-    return as_account(row) if row else None

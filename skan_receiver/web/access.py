@@ -19,6 +19,9 @@ R = TypeVar("R")
 
 SAFE = ("GET", "HEAD")
 
+# The apps and the ad networks that somebody sees; None: all of them.
+Limits = tuple[tuple[int, ...] | None, tuple[str, ...] | None]
+
 
 def require(scope: str, *, session: bool = False) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """A view for bearers of a key with `scope`; with `session`, also for who is signed in."""
@@ -89,8 +92,8 @@ def sees_network(ad_network_id: str) -> bool:
     return account is None or not account.networks or ad_network_id.lower() in account.networks
 
 
-def limits() -> tuple[tuple[int, ...] | None, tuple[str, ...] | None]:
-    """The apps and the ad networks that whoever is signed in sees; None: all of them."""
+def limits() -> Limits:
+    """What whoever is signed in sees."""
     account = signed_in()
     if account is None:
         return None, None

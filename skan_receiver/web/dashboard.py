@@ -17,6 +17,7 @@ from skan_receiver.storage.alerts import open_alerts
 from skan_receiver.storage.columns import table
 from skan_receiver.storage.deliveries import DEAD, DONE, LEASED, OWED
 from skan_receiver.storage.search import Query
+from skan_receiver.web.access import Limits
 from skan_receiver.web.charts import bars, grid, line
 from skan_receiver.web.steps import Step as SetUp
 
@@ -101,10 +102,6 @@ class View:
     copies_only: bool  # nothing but developer copies came
     alerts: Sequence[Row[Any]]
     steps_left: Sequence[SetUp] = ()
-
-
-# The apps and networks that are seen; None: all.
-Limits = tuple[tuple[int, ...] | None, tuple[str, ...] | None]
 
 
 def look(

@@ -25,7 +25,7 @@ from skan_receiver.web.operations import unusual
 from skan_receiver.web.page import page_blueprint
 from skan_receiver.web.provider import provider
 from skan_receiver.web.searching import Search
-from skan_receiver.web.services import services
+from skan_receiver.web.services import base_url, services
 from skan_receiver.web.steps import steps_left
 from skan_receiver.web.vendored import HTMX, LIBRARIES, grid_files
 
@@ -76,10 +76,9 @@ def home() -> ResponseReturnValue:
     if view.any:
         return render_template("dashboard.html", view=view, libraries=LIBRARIES)
     public = services().settings.public_url.rstrip("/")
-    base = public or request.host_url.rstrip("/")
     expected = Expected.of(request.args.get("released", ""))
     return render_template(
-        "setup.html", base=base, public=public, example=EXAMPLE, expected=expected
+        "setup.html", base=base_url(), public=public, example=EXAMPLE, expected=expected
     )
 
 

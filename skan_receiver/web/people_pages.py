@@ -11,7 +11,7 @@ from skan_receiver.storage import access, apikeys, audit
 from skan_receiver.storage.access import AccessError, Permit
 from skan_receiver.web.access import actor, may
 from skan_receiver.web.page import page_blueprint
-from skan_receiver.web.services import services
+from skan_receiver.web.services import base_url, services
 
 bp = page_blueprint("people", __name__, "/settings")
 
@@ -150,5 +150,4 @@ def _at_field(error: AccessError) -> dict[str, str]:
 
 
 def _link(token: str) -> str:
-    public = services().settings.public_url.rstrip("/") or request.host_url.rstrip("/")
-    return f"{public}{url_for('login.link', token=token)}"
+    return f"{base_url()}{url_for('login.link', token=token)}"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flask import current_app
+from flask import current_app, request
 from flask.sansio.app import App
 
 from skan_receiver.config import Settings
@@ -59,6 +59,11 @@ class Services:
 def services() -> Services:
     """The services of the application that is handling this request."""
     return of(current_app)
+
+
+def base_url() -> str:
+    """What our addresses begin with, as others reach us; without a slash at the end."""
+    return services().settings.public_url.rstrip("/") or request.host_url.rstrip("/")
 
 
 def of(app: App) -> Services:

@@ -12,7 +12,7 @@ from skan_receiver.storage.columns import table
 from skan_receiver.storage.network_names import names, put_name
 from skan_receiver.web.access import actor, may, unlimited_only
 from skan_receiver.web.page import page_blueprint
-from skan_receiver.web.services import services
+from skan_receiver.web.services import base_url, services
 
 bp = page_blueprint("settings", __name__, "/settings")
 
@@ -24,10 +24,9 @@ KINDS = {"apps": "app", "networks": "ad-network"}
 def overview() -> ResponseReturnValue:
     """What is set, without secrets, and where the rest is."""
     settings = services().settings
-    public = settings.public_url.rstrip("/") or request.host_url.rstrip("/")
     return render_template(
         "settings.html",
-        base=public,
+        base=base_url(),
         settings=settings,
         keys=list(services().keys),
         stores_in="SQLite" if services().store.is_sqlite else "PostgreSQL",

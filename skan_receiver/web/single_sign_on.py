@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from flask import Blueprint, redirect, render_template, request, session, url_for
+from flask import Blueprint, redirect, render_template, session, url_for
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
@@ -11,7 +11,7 @@ from skan_receiver.storage import single_sign_on
 from skan_receiver.web.headers import harden
 from skan_receiver.web.login import wanted
 from skan_receiver.web.provider import EXTENSION, NotSignedIn, Provider, provider
-from skan_receiver.web.services import of, services
+from skan_receiver.web.services import base_url, of, services
 from skan_receiver.web.session import begin
 
 bp = Blueprint("single_sign_on", __name__, url_prefix="/login/oidc")
@@ -34,8 +34,7 @@ def _provide(state: BlueprintSetupState) -> None:
 def leave() -> ResponseReturnValue:
     """To the provider."""
     session[NEXT] = wanted()
-    public = services().settings.public_url.rstrip("/") or request.host_url.rstrip("/")
-    return _provider().send(f"{public}{url_for('single_sign_on.come_back')}")
+    return _provider().send(f"{base_url()}{url_for('single_sign_on.come_back')}")
 
 
 @bp.get("/callback")

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import update
+from sqlalchemy import Connection, update
 
 from skan_receiver.delivery.search import DELIVERY, Query, find
 from skan_receiver.storage import Store
@@ -23,12 +23,12 @@ def ledger(store: Store) -> Store:
         rows = find(connection, Query(), limit=1000).rows
     begun = rows[-1].created_at - timedelta(days=9)
 
-    def spread(connection: object) -> None:
+    def spread(connection: Connection) -> None:
         for row in rows:
             at = begun + timedelta(hours=(row.id - 1) // 2)
             rare = {"destination": "rare"} if row.id == 4 else {}
             change = update(DELIVERY).where(DELIVERY.c.id == row.id)
-            connection.execute(change.values(created_at=at, **rare))  # type: ignore[attr-defined]
+            connection.execute(change.values(created_at=at, **rare))
 
     store.write(spread)
     return store

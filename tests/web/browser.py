@@ -1,13 +1,11 @@
 """A real browser on a real site: what headers only say, it enforces."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from werkzeug.serving import make_server
 
 from tests.web.site import PASSWORD, Site
 
@@ -28,20 +26,6 @@ REPORT_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation",
   (event) => console.error("CSP: " + event.violatedDirective + " " + event.blockedURI));
 """
-
-
-@contextmanager
-def serving(site: Site) -> Iterator[str]:
-    """The site at an address of this machine."""
-    server = make_server("127.0.0.1", 0, site.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """A provider of OpenID Connect on this machine: strict, and dishonest if asked."""
 
-import threading
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,8 @@ from flask import Flask, jsonify, redirect, request
 from flask.typing import ResponseReturnValue
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
-from werkzeug.serving import make_server
+
+from tests.web.listening import listening
 
 CLIENT, SECRET = "skan", "the secret of skan"
 
@@ -81,7 +81,7 @@ class Provider:
         sent = request.authorization
         if "client_secret_post" in self.described.get("token_endpoint_auth_methods_supported", ()):
             return request.form.get("client_secret") == SECRET
-        return bool(sent) and (sent.username, sent.password) == (CLIENT, SECRET)  # type: ignore[union-attr]
+        return sent is not None and (sent.username, sent.password) == (CLIENT, SECRET)
 
     def _sign(self, nonce: str) -> str:
         now = int(time())
@@ -120,13 +120,5 @@ def providing() -> Iterator[Provider]:
     app.add_url_rule(
         "/jwks", "jwks", lambda: jsonify(KeySet([provider.key]).as_dict(private=False))
     )
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    provider.url = f"http://127.0.0.1:{server.port}"
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with listening(app) as provider.url:
         yield provider
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

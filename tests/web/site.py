@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,16 @@ class Site:
         with self.store.read() as connection:
             entries = audit.entries(connection)
         return [row for row in entries if row.action not in ("user.sign_in", "user.sign_out")]
+
+    def walk(self, path: str, key: dict[str, str], **query: Any) -> Iterator[Any]:
+        """The pages of a list of the API, each as told, up to the last."""
+        cursor: str | None = None
+        while True:
+            asked = query | ({"cursor": cursor} if cursor else {})
+            page: Any = self.client.get(f"/api/v1/{path}", query_string=asked, headers=key).json
+            yield page
+            if (cursor := page["next_cursor"]) is None:
+                return
 
     def key(self, *scopes: str, partner: str | None = None) -> dict[str, str]:
         """The header of a new API key."""

@@ -42,11 +42,8 @@ def test_pages_follow_each_other(either_site: Site) -> None:
     for _ in range(5):
         site.receiver.receive(site.signer.skadnetwork())
         site.receiver.later(seconds=1)
-    seen, cursor = [], ""
-    while cursor is not None:
-        page = get(site, "/postbacks", limit=2, **({"cursor": cursor} if cursor else {}))
-        seen += [postback["id"] for postback in page["postbacks"]]
-        cursor = page["next_cursor"]
+    pages = site.walk("postbacks", site.key("read"), limit=2)
+    seen = [postback["id"] for page in pages for postback in page["postbacks"]]
     assert seen == [5, 4, 3, 2, 1]
 
 

@@ -79,12 +79,8 @@ def test_a_list_is_of_a_network_an_app_and_a_day(either_site: Site) -> None:
     assert [found(app_id=42, on=f"2026-11-{day}") for day in (20, 21)] == [2, 1]
     assert found(on="2026-10-31") == 0
 
-    seen: list[int] = []
-    query: dict[str, Any] = {"limit": 2}
-    while query.get("cursor", ...) is not None:
-        page = get(either_site, **query)
-        seen += [row["id"] for row in page["campaigns"]]
-        query["cursor"] = page["next_cursor"]
+    pages = either_site.walk("campaigns", either_site.key("read"), limit=2)
+    seen = [row["id"] for page in pages for row in page["campaigns"]]
     assert len(seen) == len(set(seen)) == 3
 
 

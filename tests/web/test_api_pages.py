@@ -32,13 +32,7 @@ def five_of_each(site: Site) -> dict[str, str]:
 
 
 def walked(site: Site, path: str, key: dict[str, str], limit: int = 2) -> list[list[Any]]:
-    pages, query = [], f"?limit={limit}"
-    while query:
-        told: Any = site.client.get(f"/api/v1/{path}{query}", headers=key).json
-        pages.append(told[path])
-        more = told["next_cursor"]
-        query = f"?limit={limit}&cursor={more}" if more else ""
-    return pages
+    return [page[path] for page in site.walk(path, key, limit=limit)]
 
 
 @pytest.mark.parametrize(
@@ -59,11 +53,8 @@ def test_each_comes_once(either_site: Site, path: str, member: str) -> None:
 def test_the_audit_log_ends_with_its_first_entry(either_site: Site) -> None:
     """The newest first."""
     key = five_of_each(either_site)
-    found, query = [], "?limit=2"
-    while query:
-        told: Any = either_site.client.get(f"/api/v1/audit{query}", headers=key).json
-        found += [one["number"] for one in told["entries"]]
-        query = f"?limit=2&cursor={told['next_cursor']}" if told["next_cursor"] else ""
+    pages = either_site.walk("audit", key, limit=2)
+    found = [one["number"] for page in pages for one in page["entries"]]
     assert found == sorted(found, reverse=True)
     assert (found[-1], len(found)) == (1, len(set(found)))
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.sink import answers, sink
-from tests.web.browser import NEEDS_CHROMIUM, Watch, browsing, serving, sign_in
+from tests.web.browser import NEEDS_CHROMIUM, Watch, browsing, sign_in
+from tests.web.listening import listening
 from tests.web.site import Site
 from tests.web.test_destination_pages import deliver
 
@@ -17,7 +18,7 @@ def test_add_test_deliver_replay(sqlite_url: str, tmp_path: Path) -> None:
     """Choose a preset, see its request, add it, send a test, see a postback delivered, replay it,
     and find that postback by its id."""
     site = Site(sqlite_url, tmp_path, private_destinations=True)
-    with sink(answers(200)) as open_, serving(site) as address, browsing() as page:
+    with sink(answers(200)) as open_, listening(site.app) as address, browsing() as page:
         watch = Watch(page, address)
         sign_in(page, site, address)
         page.get_by_role("link", name="Destinations", exact=True).click()

@@ -8,7 +8,8 @@ import pytest
 
 from skan_receiver.delivery import registry
 from skan_receiver.delivery.save import checked
-from tests.web.browser import NEEDS_CHROMIUM, Watch, browsing, serving, sign_in
+from tests.web.browser import NEEDS_CHROMIUM, Watch, browsing, sign_in
+from tests.web.listening import listening
 from tests.web.site import Site
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def address(site: Site) -> Iterator[str]:
         site.receiver.receive({**site.signer.skadnetwork(), "app-id": 7})
         site.receiver.later(days=1)
     site.receiver.settle()
-    with serving(site) as address:
+    with listening(site.app) as address:
         yield address
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.web.browser import NEEDS_CHROMIUM, Watch, browsing, serving, sign_in
+from tests.web.browser import NEEDS_CHROMIUM, Watch, browsing, sign_in
+from tests.web.listening import listening
 from tests.web.site import Site
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def address(site: Site) -> Iterator[str]:
         site.receiver.receive({**sign.skadnetwork(), "app-id": 7})
         site.receiver.later(days=1)
     site.receiver.settle()
-    with serving(site) as address:
+    with listening(site.app) as address:
         yield address
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.web.browser import NEEDS_CHROMIUM, Watch, browsing, serving, sign_in
+from tests.web.browser import NEEDS_CHROMIUM, Watch, browsing, sign_in
+from tests.web.listening import listening
 from tests.web.site import Site
 
 pytestmark = NEEDS_CHROMIUM
@@ -14,7 +15,7 @@ APP = 525463029
 def test_edit_check_publish_roll_back(site: Site) -> None:
     """Log in; make a mistake and see it at the cell; mend it; set a value by the grid; try a user;
     read what changes; publish; roll back. Nobody else is asked for anything meanwhile."""
-    with serving(site) as address, browsing() as page:
+    with listening(site.app) as address, browsing() as page:
         watch = Watch(page, address)
         sign_in(page, site, address)
         page.get_by_role("link", name="Schemas", exact=True).click()

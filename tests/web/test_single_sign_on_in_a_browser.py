@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.web.browser import NEEDS_CHROMIUM, Watch, serving
+from tests.web.browser import NEEDS_CHROMIUM, Watch
+from tests.web.listening import listening
 from tests.web.provider import CLIENT, SECRET, providing
 from tests.web.site import Site
 
@@ -25,7 +26,7 @@ def test_there_and_back(sqlite_url: str, tmp_path: Path, page: "Page") -> None:
             oidc_name="Corp",
             oidc_role="viewer",
         )
-        with serving(site) as address:
+        with listening(site.app) as address:
             watch = Watch(page, address, provider.url)
             page.goto(f"{address}/reports")
             page.get_by_role("link", name="Sign in with Corp").click()

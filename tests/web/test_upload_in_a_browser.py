@@ -7,7 +7,8 @@ import pytest
 
 from skan_receiver.storage import StoredPostback
 from skan_receiver.testing import encode
-from tests.web.browser import NEEDS_CHROMIUM, Watch, browsing, serving, sign_in
+from tests.web.browser import NEEDS_CHROMIUM, Watch, browsing, sign_in
+from tests.web.listening import listening
 from tests.web.site import Site
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def test_look_import_find(site: Site, tmp_path: Path) -> None:
     forged = {**sign.skadnetwork(), "app-id": 7}
     path = tmp_path / "yesterday.ndjson"
     path.write_bytes(b"\n".join([*map(encode, (first, big, first, forged)), b"junk"]))
-    with serving(site) as address, browsing() as page:
+    with listening(site.app) as address, browsing() as page:
         watch = Watch(page, address)
         sign_in(page, site, address)
         page.get_by_role("link", name="Postbacks", exact=True).click()
@@ -60,7 +61,7 @@ def test_a_report_is_taken_home(site: Site, tmp_path: Path) -> None:
         site.receiver.receive(site.signer.skadnetwork(conversion_value=value))
     site.receiver.receive({**site.signer.skadnetwork(), "app-id": 7})
     site.receiver.settle()
-    with serving(site) as address, browsing() as page:
+    with listening(site.app) as address, browsing() as page:
         watch = Watch(page, address)
         sign_in(page, site, address)
         page.get_by_role("link", name="Reports", exact=True).click()

@@ -1,6 +1,5 @@
 """`/alerts`: what is not well, from which numbers on, and who is told."""
 
-from collections.abc import Sequence
 from contextlib import closing
 from datetime import datetime
 from http import HTTPStatus
@@ -138,12 +137,10 @@ class Tested(BaseModel):
 @bp.get("/alerts", tags=TAGS, responses={200: Alerts, **documented(422)})
 def list_alerts(query: Which) -> Response:
     """What is not well now, or was."""
-    rows: Sequence[Any]
-    rows, following = (), None
     with services().store.read() as connection:
         checked_at = alerts.checked_at(connection)
         if query.state == "open":
-            rows = alerts.open_alerts(connection)
+            rows, following = alerts.open_alerts(connection), None
         else:
             past = alerts.past_alerts(connection, before=query.number, limit=query.limit + 1)
             rows, following = query.cut(past)

@@ -18,7 +18,7 @@ from skan_receiver.web.api.blueprint import answer, bp
 from skan_receiver.web.api.costs import Day, Network, Text
 from skan_receiver.web.api.models import BigInt, FromRow, NetworkId
 from skan_receiver.web.api.paging import MOST_ROWS, NEXT, ByNumber
-from skan_receiver.web.api.problems import Fault, documented, problem
+from skan_receiver.web.api.problems import Fault, documented, faulty, problem
 from skan_receiver.web.services import services
 
 TAGS: list[Tag | dict[str, Any]] = [Tag(name="campaigns")]
@@ -129,8 +129,7 @@ def put_campaigns(body: Namings) -> Response:
     """Name ads: all of it is kept, or nothing. One of the same network, app, identifier and first
     day takes the place of the one that was; from its first day on, names are the new ones."""
     if faults := _faults(body.campaigns):
-        said = "; ".join(f"{fault.where}: {fault.what}" for fault in faults)
-        return problem(422, said, errors=faults)
+        return faulty(faults)
     entries, store = [one.entry() for one in body.campaigns], services().store
     try:
         if body.dry_run:

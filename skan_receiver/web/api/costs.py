@@ -15,7 +15,7 @@ from skan_receiver.storage.costs import Spent, Which, find, import_costs, repeat
 from skan_receiver.web.api.blueprint import answer, bp
 from skan_receiver.web.api.models import BigInt, NetworkId
 from skan_receiver.web.api.paging import MOST_ROWS, NEXT, ByNumber
-from skan_receiver.web.api.problems import Fault, documented, problem
+from skan_receiver.web.api.problems import Fault, documented, faulty
 from skan_receiver.web.services import services
 
 TAGS: list[Tag | dict[str, Any]] = [Tag(name="costs")]
@@ -143,7 +143,6 @@ def put_costs(body: Costs) -> Response:
         what = f"costs.{one} is of {TWICE}; add them up, or name their accounts"
         faults.append(Fault(where=f"costs.{other}.day", what=what))
     if faults:
-        said = "; ".join(f"{fault.where}: {fault.what}" for fault in faults)
-        return problem(422, said, errors=faults)
+        return faulty(faults)
     counts = import_costs(services().store, spent, replace=False).counts
     return answer(Imported(**{name: counts[name] for name in Imported.model_fields}))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Literal
 
-from flask import request, url_for
+from flask import url_for
 from flask.wrappers import Response
 from flask_openapi.models.tag import Tag
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,7 +17,7 @@ from skan_receiver.web.api.blueprint import answer, bp
 from skan_receiver.web.api.models import BigInt, FromRow, NetworkId
 from skan_receiver.web.api.paging import NEXT, ByName, ByNumber
 from skan_receiver.web.api.problems import documented, problem
-from skan_receiver.web.services import services
+from skan_receiver.web.services import base_url, services
 
 TAGS: list[Tag | dict[str, Any]] = [Tag(name="people")]
 
@@ -262,7 +262,6 @@ def _known(name: str) -> None:
 
 
 def _linked(name: str, token: str, status: int = 200) -> Response:
-    public = services().settings.public_url.rstrip("/") or request.host_url.rstrip("/")
-    told = answer(Link(name=name, link=f"{public}{url_for('login.link', token=token)}"))
+    told = answer(Link(name=name, link=f"{base_url()}{url_for('login.link', token=token)}"))
     told.status_code = status
     return told

@@ -60,6 +60,11 @@ def invalid(error: ValidationError) -> Response:
     faults = [
         Fault(where=".".join(map(str, fault["loc"])), what=fault["msg"]) for fault in error.errors()
     ]
+    return faulty(faults)
+
+
+def faulty(faults: list[Fault]) -> Response:
+    """What is wrong with each of several."""
     return problem(422, "; ".join(f"{one.where}: {one.what}" for one in faults), errors=faults)
 
 
