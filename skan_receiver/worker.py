@@ -12,6 +12,8 @@ from typing import Protocol
 
 import structlog
 
+from skan_receiver.alerting import endpoint
+from skan_receiver.alerting.endpoint import Endpoint
 from skan_receiver.alerting.watch import EVERY, Watch
 from skan_receiver.config import Settings
 from skan_receiver.delivery import Deliverer, Known, Sender, Transport, Vault
@@ -55,10 +57,13 @@ def sender(settings: Settings, store: Store) -> Sender:
 
 def transport(settings: Settings) -> Transport:
     """By which everything leaves, as this process is set up."""
-    proxies = Proxies.read(
+    return Transport(allow_private=settings.private_destinations, proxies=_proxies(settings))
+
+
+def _proxies(settings: Settings) -> Proxies:
+    return Proxies.read(
         http=settings.http_proxy, https=settings.https_proxy, no_proxy=",".join(settings.no_proxy)
     )
-    return Transport(allow_private=settings.private_destinations, proxies=proxies)
 
 
 class Driver(Protocol):
@@ -163,11 +168,18 @@ def _jobs(
         Job("schemas", import_schemas, TICK_SECONDS),
         Job("windows", lambda: make_windows(store, settings, looks) > 0, WINDOWS_SECONDS),
         Job("estimate", Estimator(store, settings, stop).step, ESTIMATE_SECONDS),
-        Job(
-            "alerts", Watch(store, settings, transport(settings), stop).step, EVERY.total_seconds()
-        ),
+        Job("alerts", _watch(store, settings, stop).step, EVERY.total_seconds()),
         Job("retain", lambda: retain(store, settings, datetime.now(UTC)) > 0, HOUSE_SECONDS),
     )
+
+
+def _watch(store: Store, settings: Settings, stop: threading.Event) -> Watch:
+    # Where we are ourselves is for the operator to say, a private address too.
+    inwards = Transport(
+        allow_private=True, proxies=_proxies(settings), exchange_seconds=endpoint.SECONDS
+    )
+    ours = Endpoint(settings.public_url, inwards)
+    return Watch(store, settings, transport(settings), ours, stop)
 
 
 def _sends(settings: Settings, driver: Driver) -> Job:

@@ -1,4 +1,7 @@
-"""The worker's part: look every minute, in one worker of however many, and tell."""
+"""The worker's part: look every minute, in one worker of however many, and tell.
+
+It is this worker, too, that asks whether the endpoint answers.
+"""
 
 import secrets
 import threading
@@ -9,6 +12,7 @@ import structlog
 from sqlalchemy import Connection, or_, select, update
 
 from skan_receiver.alerting.channels.kind import Wires
+from skan_receiver.alerting.endpoint import Endpoint
 from skan_receiver.alerting.ledger import note
 from skan_receiver.alerting.rule import Finding, Sight
 from skan_receiver.alerting.telling import tell
@@ -17,6 +21,7 @@ from skan_receiver.config import Settings
 from skan_receiver.delivery import Transport
 from skan_receiver.storage import Store
 from skan_receiver.storage.alerts import CHECK, ONLY
+from skan_receiver.storage.checks import note_check
 from skan_receiver.storage.upsert import insert_new
 
 log = structlog.get_logger("alerts")
@@ -37,11 +42,12 @@ class Watch:
         store: Store,
         settings: Settings,
         transport: Transport,
+        endpoint: Endpoint,
         stop: threading.Event,
         first: float = FIRST_SECONDS,
     ) -> None:
         self._store, self._stop, self._first = store, stop, first
-        self._wires = Wires(transport, settings)
+        self._wires, self._endpoint = Wires(transport, settings), endpoint
         self._holder = secrets.token_hex(8)
 
     def step(self, now: datetime | None = None) -> bool:
@@ -51,11 +57,16 @@ class Watch:
         now = now or datetime.now(UTC)
         if not self._stop.is_set() and self._is_due(now) and self._take_turn(now):
             try:
+                self._ask(now)
                 check(self._store, self._wires.settings, now)
                 tell(self._store, self._wires, now, self._stop)
             finally:
                 self._end_turn(now)
         return False
+
+    def _ask(self, now: datetime) -> None:
+        if (fault := self._endpoint.fault()) is not None:
+            self._store.write(lambda connection: note_check(connection, fault, now))
 
     def _is_due(self, now: datetime) -> bool:
         with self._store.read() as connection:

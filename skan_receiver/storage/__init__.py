@@ -8,6 +8,7 @@ from skan_receiver.storage.alerts import (
     AlertSetting,
 )
 from skan_receiver.storage.audit import AuditEntry
+from skan_receiver.storage.checks import EndpointCheck
 from skan_receiver.storage.counts import (
     CountCell,
     CountDay,
@@ -73,6 +74,7 @@ __all__ = [
     "CountPlace",
     "CountVolume",
     "Delivery",
+    "EndpointCheck",
     "EstimateDraw",
     "EstimateRun",
     "EstimateTurn",

@@ -1,7 +1,7 @@
 """What people look at after signing in. Everything works without JavaScript."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import render_template, request
@@ -13,6 +13,7 @@ from werkzeug.exceptions import NotFound
 from skan_receiver.conversion.timing import evaluated, installed
 from skan_receiver.errors import StoreUnavailable
 from skan_receiver.storage import search
+from skan_receiver.storage.checks import checks_since
 from skan_receiver.storage.columns import hour_of
 from skan_receiver.storage.meanings import meanings, rest, share
 from skan_receiver.storage.search import Query, Story
@@ -38,6 +39,8 @@ EXAMPLE = """{
   "conversion-value": 63, "postback-sequence-index": 0,
   "attribution-signature": "MEUCIGRmSMrqedNu6uaHyhVcifs118R5z/AB6cvRaKrRRHWRAiEAv96ne3dKQ5kJpbsfk4eYiePmrZUU6sQmo+7zfP/1Bxo="
 }"""  # noqa: E501  # a signature has no place to break
+
+WEEK = timedelta(days=7)
 
 bp = page_blueprint("pages", __name__)
 
@@ -73,8 +76,10 @@ def home() -> ResponseReturnValue:
         )
         if account and account.may("admin"):
             view = replace(view, steps_left=steps_left(connection, services().settings, now))
+        checks = checks_since(connection, now - WEEK, now)
     if view.any:
-        return render_template("dashboard.html", view=view, libraries=LIBRARIES)
+        told = {"checks": checks, "settings": services().settings}
+        return render_template("dashboard.html", view=view, libraries=LIBRARIES, **told)
     public = services().settings.public_url.rstrip("/")
     expected = Expected.of(request.args.get("released", ""))
     return render_template(
@@ -103,10 +108,18 @@ def postbacks() -> ResponseReturnValue:
             connection, services().settings, asked.query, after=asked.after, limit=50
         )
         told = search.kept(connection) if "id" in asked.typed and not rows else None
+        checks = checks_since(connection, told.since, datetime.now(UTC)) if told else None
     more = asked.url(cursor=cursor.written(place)) if place else None
     pause = place.received_at if place and place.is_pause else None
     return render_template(
-        "postbacks.html", rows=rows, more=more, pause=pause, asked=asked, told=told
+        "postbacks.html",
+        rows=rows,
+        more=more,
+        pause=pause,
+        asked=asked,
+        told=told,
+        checks=checks,
+        settings=services().settings,
     )
 
 

@@ -76,6 +76,7 @@ LINKS: Mapping[str, Callable[[str], Sequence[tuple[str, str]]]] = {
     "silent_network": _silent,
     "delivery_failing": _failing,
     "ambiguity": _ambiguity,
+    "endpoint": _settings,
     "test_keys": _settings,
     "caps": _settings,
 }

@@ -19,6 +19,7 @@ from skan_receiver.alerting.book import (
     remove_channel,
 )
 from skan_receiver.alerting.channels.kind import Wires
+from skan_receiver.alerting.endpoint import Endpoint
 from skan_receiver.alerting.telling import test as try_out
 from skan_receiver.alerting.thresholds import LimitsRefused, UnknownRule, set_rule, settings
 from skan_receiver.alerting.watch import Watch
@@ -46,7 +47,8 @@ class Office:
         self.watch = self.another()
 
     def another(self) -> Watch:
-        return Watch(self.store, self.settings, self.transport, threading.Event(), first=0)
+        nowhere = Endpoint("", self.transport)
+        return Watch(self.store, self.settings, self.transport, nowhere, threading.Event(), first=0)
 
     def look(self, now: datetime) -> None:
         self.watch.step(now)

@@ -5,6 +5,7 @@ from flask_openapi.openapi import OpenAPI
 from skan_receiver.web.api import (
     alerts,
     campaigns,
+    checks,
     costs,
     deliveries,
     destination_secrets,
@@ -30,6 +31,7 @@ from skan_receiver.web.api.blueprint import KEY, bp
 __all__ = [
     "alerts",
     "campaigns",
+    "checks",
     "costs",
     "deliveries",
     "destination_secrets",
