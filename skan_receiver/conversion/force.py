@@ -81,11 +81,14 @@ def _shares(ordered: Sequence[Effect], moment: datetime) -> list[float]:
 
 def _cuts(ordered: Sequence[Effect], interval: Interval) -> list[datetime]:
     """Where a share may bend, within the interval, and its two ends."""
-    inside = {cut for cut in _bends(ordered) if interval.start < cut < interval.end}
+    inside = {cut for cut in bends(ordered) if interval.start < cut < interval.end}
     return [interval.start, *sorted(inside), interval.end]
 
 
-def _bends(ordered: Sequence[Effect]) -> Iterator[datetime]:
+def bends(ordered: Sequence[Effect]) -> Iterator[datetime]:
+    """The moments at which the share of some version may go another way: between two of them it
+    is a straight line.
+    """
     for effect in ordered:
         yield effect.effective_from
         yield effect.effective_from + effect.rollout

@@ -11,8 +11,9 @@ https://developer.apple.com/documentation/storekit/receiving-postbacks-in-multip
 https://developer.apple.com/documentation/adattributionkit/receiving-postbacks-in-multiple-conversion-windows
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from skan_receiver.conversion.decode import Valued
 from skan_receiver.conversion.encode import RISING_ONLY
@@ -21,6 +22,7 @@ from skan_receiver.conversion.schema import Schema, Window
 
 HOUR = timedelta(hours=1)
 NONE = timedelta()
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,26 @@ def arrivals(window: int, start: datetime, end: datetime) -> Interval:
     """
     clock = CLOCKS[window]
     return Interval(start + (clock.least - 1) * HOUR, end + (clock.most + clock.open) * HOUR)
+
+
+def turns(window: int, bends: Iterable[datetime]) -> Iterator[datetime]:
+    """The hours of arrival from which on the weights of versions go another way, where shares bend.
+
+    Between two of them each weight is a parabola in the hour, and the same versions come into
+    question: whatever the version of SKAdNetwork, and whether the value locks its window or not.
+    """
+    clock = CLOCKS[window]
+    for bend in bends:
+        # What begins there comes into question once the interval ends after it, what ends there
+        # does not once it begins there or later: see `evaluated`.
+        yield whole_hour(bend + (clock.least - 1) * HOUR + datetime.resolution)
+        for earlier in (clock.most, clock.most + clock.open):
+            yield whole_hour(bend + earlier * HOUR)
+
+
+def whole_hour(moment: datetime) -> datetime:
+    """The first hour that begins then or later."""
+    return -(-(moment - _EPOCH) // HOUR) * HOUR + _EPOCH
 
 
 def locks(postback: Valued, schema: Schema) -> bool:

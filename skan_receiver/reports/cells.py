@@ -2,6 +2,7 @@
 
     CELL.c.…     what a cell is: any column of `count_cell`
     N            how many were counted of it
+    NT, NTT      the moments of N: see `moments`
     AT           the hour in which they came, where it matters: only then hours are summed, and
                  not days or months
     PLACE[…]     where the ad was and where the user is: with `grain=WIDE` only, whose time is a
@@ -12,7 +13,7 @@ A report's expressions are of these. Its amounts are sums: those of the parts of
 
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -22,29 +23,29 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Date,
-    Integer,
     Label,
     Select,
-    case,
     cast,
     column,
     func,
     select,
 )
-from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import visitors
-from sqlalchemy.sql.functions import FunctionElement
 
 from skan_receiver.reports import pieces
+from skan_receiver.reports.clock import AT, day_of
 from skan_receiver.reports.period import Period
 from skan_receiver.reports.pieces import Piece
 from skan_receiver.reports.question import Question
-from skan_receiver.storage import CountCell, CountHour, CountPlace
+from skan_receiver.storage import CountCell, CountPlace
 from skan_receiver.storage.columns import Int64, table
 
 CELL = table(CountCell)
 N: ColumnElement[int] = column("n", Int64)
-AT: ColumnElement[datetime] = column("at", table(CountHour).c.hour.type)
+# Sums of `n` times the hours since a period's start, and times their square; of hours, where no
+# row is of a single hour.
+NT: ColumnElement[int] = column("nt", Int64)
+NTT: ColumnElement[int] = column("ntt", Int64)
 DAY: ColumnElement[date] = column("at", Date())
 
 _OF_CELLS = ("app_id", "ad_network_id", "framework", "version", "window", "verdict")
@@ -91,51 +92,7 @@ class Group:
 
 def _day(piece: Piece, period: Period) -> ColumnElement[Any]:
     """The day of a count in the period's time zone; what is counted by day keeps the day it has."""
-    if piece.counts is not pieces.HOURS:
-        return DAY
-    if period.zone is UTC:
-        # The connection's time zone is UTC on PostgreSQL, and SQLite's text is UTC: `date` means
-        # the same on both.
-        return func.date(AT)
-    return day_of(period)
-
-
-def day_of(period: Period, ago: timedelta = timedelta()) -> ColumnElement[Any]:
-    """The day of an hour, so long before it, in the time zone of a period which that lies in."""
-    *earlier, (_, ahead) = period.offsets()
-    changes = [since + ago for since, _ in period.offsets()][1:]
-    whens = [
-        (change > AT, _Ahead(AT, minutes=_minutes(was - ago)))
-        for change, (_, was) in zip(changes, earlier, strict=True)
-    ]
-    day = _Ahead(AT, minutes=_minutes(ahead - ago))
-    return case(*whens, else_=day) if whens else day
-
-
-def _minutes(ahead: timedelta) -> int:
-    return round(ahead.total_seconds() / 60)
-
-
-class _Ahead(FunctionElement[Any]):
-    """The date so many minutes later: what the calendar says where clocks are ahead of UTC."""
-
-    inherit_cache = True
-    name = "ahead"
-
-    def __init__(self, at: ColumnElement[datetime], *, minutes: int) -> None:
-        super().__init__(at, cast(minutes, Integer))
-
-
-@compiles(_Ahead)
-def _on_sqlite(element: _Ahead, compiler: Any, **kw: Any) -> str:
-    at, minutes = (compiler.process(one, **kw) for one in element.clauses)
-    return f"date({at}, {minutes} || ' minutes')"
-
-
-@compiles(_Ahead, "postgresql")
-def _on_postgresql(element: _Ahead, compiler: Any, **kw: Any) -> str:
-    at, minutes = (compiler.process(one, **kw) for one in element.clauses)
-    return f"CAST(({at} + make_interval(mins => {minutes})) AS date)"
+    return day_of(period) if piece.counts is pieces.HOURS else DAY
 
 
 def sums(
@@ -166,7 +123,8 @@ def _pieces(question: Question, asked: Set[str], grain: Grain) -> Iterator[Piece
     values = bool(VALUES & asked)
     if grain is WIDE:
         return pieces.places(period)
-    if "hour" in by or AT.name in asked or ("day" in by and period.zone is not UTC):
+    by_hour = "hour" in by or {AT.name, NT.name, NTT.name} & asked
+    if by_hour or ("day" in by and period.zone is not UTC):
         return pieces.hours(period)
     return (pieces.days if "day" in by else pieces.months)(period, values=values)
 
@@ -182,15 +140,25 @@ def _statement(
     at = {"day": _day(piece, question.period)}
     split = {name: at.get(name, grain.dimensions[name]) for name in question.by}
     keys = [*(of.label(name) for name, of in split.items()), *also]
-    by_time = grain is WIDE or AT.name in _columns(*keys, *amounts, *only)
     of_cells = (*question.filters.conditions(CELL), *only)
-    counts = piece.rows() if by_time else piece.sums()
+    # A set of cells is looked into more quickly than each cell is looked up.
+    among = select(CELL.c.id).where(*of_cells) if of_cells else None
+    timed = [key for key in keys if AT.name in _columns(key)]
+    as_it_is = any(_element(key) in (AT, DAY) for key in timed)
+    if grain is WIDE or as_it_is or AT.name in _columns(*amounts, *only):
+        counts = piece.rows()  # one for each cell and time, as they are
+    else:
+        moments = bool({NT.name, NTT.name} & _columns(*amounts))
+        counts = piece.sums(timed, among=among if timed or moments else None, moments=moments)
+        keys = [column(_name(key), key.type) if key in timed else key for key in keys]
     sums = select(*keys, *amounts).group_by(*map(_by_name, keys))
     if _columns(*keys, *amounts) & set(CELL.c.keys()):
         return sums.select_from(counts.join(CELL, CELL.c.id == counts.c.cell)).where(*of_cells)
-    # A set of cells is looked into more quickly than each cell is looked up.
-    among = [counts.c.cell.in_(select(CELL.c.id).where(*of_cells))] if of_cells else []
-    return sums.select_from(counts).where(*among)
+    return sums.select_from(counts).where(*([] if among is None else [counts.c.cell.in_(among)]))
+
+
+def _element(key: ColumnElement[Any]) -> ColumnElement[Any]:
+    return key.element if isinstance(key, Label) else key
 
 
 def _columns(*expressions: ColumnElement[Any]) -> set[str]:

@@ -66,7 +66,7 @@ def rows(connection: Connection, question: Question) -> list[Happened]:
     exchanges = money.exchanges(connection, question)
     told = (
         (tuple(row[name] for name in question.by), row.get("day"), row)
-        for stretch in stretches(versions, question.period)
+        for stretch in stretches(versions, question.period, by_hour="hour" in question.by)
         for row in stretch.sums(connection, money.dated(question), only=COULD_CARRY)
     )
     book = Book(versions)

@@ -1,8 +1,9 @@
 """Cells that mean the same, taken together before they are summed: many hours, few meanings."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
+from math import ceil
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -12,11 +13,11 @@ from skan_receiver.conversion.encode import RISING_ONLY, VALUELESS
 from skan_receiver.conversion.force import Weights
 from skan_receiver.reports.cells import CELL
 from skan_receiver.reports.money import Exchange
-from skan_receiver.storage.meanings import Arrived, Book, Readings, whole
+from skan_receiver.storage.meanings import LEAST, Arrived, Book, Readings, whole
 
 Key = tuple[Any, ...]
 Rates = Callable[[date | None], Exchange]
-Days = dict[date | None, int]  # how many of each
+Days = dict[date | None, float]  # how many of each
 
 # Of versions only this matters: whether a value can come at all, and by which clock.
 _ALIKE = case(
@@ -87,15 +88,15 @@ def _sums(
     counts: Mapping[tuple[Key, Any, Weights], Days], rates: Rates
 ) -> Iterator[tuple[Key, Any, Weights, int, Exchange]]:
     """How many of each value in each group, by which versions, and at which rates."""
-    alike: defaultdict[Any, dict[Weights, int]] = defaultdict(dict)
+    alike: defaultdict[Any, dict[Weights, float]] = defaultdict(dict)
     for (group, value, weights), days in counts.items():
         if _is_certain(weights):
             for n, exchange in _of_days(days, rates):
                 yield group, value, weights, n, exchange
             continue
         numbers, is_whole = tuple(number for number, _ in weights), whole(weights)
-        for day, n in days.items():
-            alike[group, value, day, numbers, is_whole][weights] = n
+        for day, some in days.items():
+            alike[group, value, day, numbers, is_whole][weights] = some
     for (group, value, day, *_), hours in alike.items():
         for n, weights in _of_hours(hours):
             yield group, value, weights, n, rates(day)
@@ -105,26 +106,36 @@ def _is_certain(weights: Weights) -> bool:
     return len(weights) == 1 and weights[0][1] == 1.0
 
 
-def _of_hours(hours: Mapping[Weights, int]) -> Iterator[tuple[int, Weights]]:
-    """Of the same versions: all with the mean of their weights."""
-    total = sum(hours.values())
-    if not total or len(hours) == 1:
-        # What was taken back in another hour than it came: nothing in number, and yet a meaning.
-        yield from ((n, weights) for weights, n in hours.items() if n)
-        return
+def _of_hours(hours: Mapping[Weights, float]) -> Iterator[tuple[int, Weights]]:
+    """Of the same versions: all with the mean of their weights, what came and what was taken back
+    (in another hour than it came: then nothing is left in number, and yet a meaning)."""
+    came = Counter({weights: n for weights, n in hours.items() if n > 0})
+    back = Counter({weights: -n for weights, n in hours.items() if n < 0})
+    number = came.total()
+    most = ceil(number - LEAST) if back else round(number)
+    # What is no whole number is made one by more of what was taken back, on either side.
+    more = Counter({weights: n * (most - number) / back.total() for weights, n in back.items()})
+    if most:
+        yield most, _mean_of(came + more)
+    if gone := most - round(sum(hours.values())):
+        yield -gone, _mean_of(back)
+
+
+def _mean_of(hours: Counter[Weights]) -> Weights:
     sums: defaultdict[int, float] = defaultdict(float)
     for weights, n in hours.items():
         for number, weight in weights:
             sums[number] += n * weight
-    yield total, tuple((number, sum_ / total) for number, sum_ in sums.items())
+    return tuple((number, sum_ / hours.total()) for number, sum_ in sums.items())
 
 
-def _of_days(days: Mapping[date | None, int], rates: Rates) -> Iterator[tuple[int, Exchange]]:
-    if total := sum(days.values()):
-        yield total, _mean(days, total, rates)
+def _of_days(days: Mapping[date | None, float], rates: Rates) -> Iterator[tuple[int, Exchange]]:
+    whole_days = {day: round(n) for day, n in days.items()}
+    if total := sum(whole_days.values()):
+        yield total, _mean(whole_days, total, rates)
         return
     # As with hours.
-    yield from ((n, rates(day)) for day, n in days.items() if n)
+    yield from ((n, rates(day)) for day, n in whole_days.items() if n)
 
 
 def _mean(days: Mapping[date | None, int], total: int, rates: Rates) -> Exchange:

@@ -1,12 +1,13 @@
 """Which counts say what a period came to, with the fewest rows: months, days and hours."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Subquery, Table, cast, func, select
+from sqlalchemy import BigInteger, ColumnElement, Select, Subquery, Table, cast, func, select
 
+from skan_receiver.reports.clock import HoursAfter
 from skan_receiver.reports.period import DAY, Period
 from skan_receiver.storage import CountDay, CountHour, CountMonth, CountPlace, CountVolume
 from skan_receiver.storage.columns import table
@@ -31,17 +32,34 @@ class Piece:
     def rows(self) -> Subquery:
         """Every count of it: `at`, `cell`, `n` and whatever else it is counted by."""
         named = (column for column in self.counts.c if column is not self.at)
-        return self._of(select(self.at.label("at"), *named))
+        rows = select(self.at.label("at"), *named)
+        return rows.where(self.at >= self.start, self.at < self.end).subquery("counts")
 
-    def sums(self) -> Subquery:
-        """By `cell` the `n` of all of it: what a cell is can then be looked up once for each."""
-        cell, n = self.counts.c.cell, self.counts.c.n
-        return self._of(select(cell, cast(func.sum(n), BigInteger).label("n")).group_by(cell))
+    def sums(
+        self,
+        by: Sequence[ColumnElement[Any]] = (),
+        *,
+        among: Select[Any] | None = None,
+        moments: bool = False,
+    ) -> Subquery:
+        """By `cell` the `n` of all of it: what a cell is can then be looked up once for each.
 
-    def _of(self, counts: Any) -> Subquery:
-        within = self.at >= self.start, self.at < self.end
-        found: Subquery = counts.where(*within).subquery("counts")
-        return found
+        Also `by` labelled expressions of the time; of cells `among` these only. Of hours their
+        `moments` too: `nt` and `ntt`, each `n` times its hours since the start, and their square.
+        """
+        rows = self.rows()
+        amounts = [_total(rows.c.n, "n")]
+        if moments:
+            t = HoursAfter(rows.c.at, self.start)
+            amounts += [_total(rows.c.n * t, "nt"), _total(rows.c.n * t * t, "ntt")]
+        found = select(*by, rows.c.cell, *amounts).select_from(rows)
+        if among is not None:
+            found = found.where(rows.c.cell.in_(among))
+        return found.group_by(*(one.name for one in by), rows.c.cell).subquery("sums")
+
+
+def _total(of: ColumnElement[Any], name: str) -> ColumnElement[int]:
+    return cast(func.sum(of), BigInteger).label(name)
 
 
 def hours(period: Period) -> Iterator[Piece]:

@@ -19,7 +19,8 @@ from sqlalchemy import ColumnElement, Connection, and_, true
 from skan_receiver.conversion.encode import RISING_ONLY
 from skan_receiver.conversion.timing import CLOCKS, usual_install
 from skan_receiver.reports import cells, charts, money, naming
-from skan_receiver.reports.cells import AT, CELL, DAY, NARROW, PLACES, WIDE, Grain, N
+from skan_receiver.reports.cells import CELL, DAY, NARROW, PLACES, WIDE, Grain, N
+from skan_receiver.reports.clock import AT, day_of
 from skan_receiver.reports.folding import HOUR, MEANT, Folded, folded
 from skan_receiver.reports.naming import NAMED
 from skan_receiver.reports.question import ARRIVAL, BASES, Question
@@ -94,12 +95,9 @@ class _Dated:
             also = (*named, *([DAY.label("at")] if dates else ()))
             yield from _by_place(connection, asked, also, only)
             return
-        when = (
-            cells.day_of(period, ago).label("day_of_install")
-            if dates == ["day"]
-            else AT.label("at")
-        )
-        for stretch in stretches(versions, arrived, self.windows):
+        when = day_of(period, ago).label("day_of_install") if dates == ["day"] else AT.label("at")
+        by_hour = "hour" in question.by
+        for stretch in stretches(versions, arrived, self.windows, by_hour=by_hour):
             yield from stretch.sums(connection, asked, also=[when] if dates else (), only=only)
 
     def group(self, row: Mapping[str, Any], question: Question) -> tuple[Any, ...]:
