@@ -29,11 +29,13 @@ class Piece:
         """When what is counted came: the hour, the day or the month."""
         return next(iter(self.counts.c))
 
-    def rows(self) -> Subquery:
+    def rows(self, among: Select[Any] | None = None) -> Subquery:
         """Every count of it: `at`, `cell`, `n` and whatever else it is counted by."""
         named = (column for column in self.counts.c if column is not self.at)
-        rows = select(self.at.label("at"), *named)
-        return rows.where(self.at >= self.start, self.at < self.end).subquery("counts")
+        within = [self.at >= self.start, self.at < self.end]
+        if among is not None:
+            within.append(self.counts.c.cell.in_(among))
+        return select(self.at.label("at"), *named).where(*within).subquery("counts")
 
     def sums(
         self,
@@ -47,15 +49,17 @@ class Piece:
         Also `by` labelled expressions of the time; of cells `among` these only. Of hours their
         `moments` too: `nt` and `ntt`, each `n` times its hours since the start, and their square.
         """
-        rows = self.rows()
-        amounts = [_total(rows.c.n, "n")]
+        rows = self.rows(among)
         if moments:
-            t = HoursAfter(rows.c.at, self.start)
-            amounts += [_total(rows.c.n * t, "nt"), _total(rows.c.n * t * t, "ntt")]
-        found = select(*by, rows.c.cell, *amounts).select_from(rows)
-        if among is not None:
-            found = found.where(rows.c.cell.in_(among))
-        return found.group_by(*(one.name for one in by), rows.c.cell).subquery("sums")
+            t = HoursAfter(rows.c.at, self.start).label("t")
+            # Worked out once for each row and not at each use: neither store looks behind OFFSET.
+            rows = select(rows, t).offset(0).subquery("timed")
+        cell, n = rows.c.cell, rows.c.n
+        amounts = [_total(n, "n")]
+        if moments:
+            amounts += [_total(n * rows.c.t, "nt"), _total(n * rows.c.t * rows.c.t, "ntt")]
+        found = select(*by, cell, *amounts).select_from(rows)
+        return found.group_by(*(one.name for one in by), cell).subquery("sums")
 
 
 def _total(of: ColumnElement[Any], name: str) -> ColumnElement[int]:
