@@ -1,11 +1,13 @@
 """Schemas by form: a rule put into a file, a model to begin with. What is around them stays."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from skan_receiver.conversion.meaning import COARSE, Value
 from skan_receiver.conversion.rewrite import content, rewrite
+from skan_receiver.conversion.starters import FINE_ONLY, STARTERS, TAKES, Parts
 from skan_receiver.errors import SkanError
 
 BY_VALUE = ("rules", "table")  # models that are written value by value
@@ -100,93 +102,49 @@ def _window(data: dict[str, Any], window: int) -> dict[str, Any]:
     return found
 
 
-Starter = Callable[[str, str], dict[str, Any]]  # an event, an event with revenue
+def with_model(text: str, window: int, model: str, parts: Parts = Parts()) -> str:  # noqa: B008  # it is frozen
+    """The text of a schema whose window has values by `model`, made of these parts.
 
-# A block of each model to begin with, in the order in which people should think of them.
-STARTERS: Mapping[str, Starter] = {
-    "rules": lambda event, paid: {
-        "model": "rules",
-        "rules": [
-            {"value": 40, "label": "Paid", "when": [{"event": paid}]},
-            {"value": 10, "label": "Came on", "when": [{"event": event}]},
-            {"value": 0, "label": "Opened"},
-        ],
-    },
-    "table": lambda _event, paid: {
-        "model": "table",
-        "values": {
-            0: {"label": "Opened", "when": [{"event": paid, "exactly": 0}]},
-            1: {"label": "Paid", "when": [{"event": paid, "at_least": 1}]},
-        },
-    },
-    "funnel": lambda event, paid: {
-        "model": "funnel",
-        "nested": True,
-        "values": [0, 10, 20],
-        "steps": [{"event": event}, {"event": paid}],
-    },
-    "revenue": lambda _event, _paid: {
-        "model": "revenue",
-        "revenue": "total",
-        "edges": [1, 5, 10, 20, 50],
-        "tail": {"factor": 1.5},
-    },
-    "bits": lambda event, _paid: {
-        "model": "bits",
-        "bits": [
-            {"event": event},
-            {"revenue": "total", "edges": [1, 5, 20], "tail": {"factor": 1.5}},
-        ],
-    },
-    "engagement": lambda event, _paid: {
-        "model": "engagement",
-        "event": event,
-        "counts": [1, 2, 3, 5, 8, 13],
-    },
-    "retention": lambda _event, _paid: {"model": "retention", "days": [1]},
-    "mixed": lambda event, paid: {
-        "model": "mixed",
-        "parts": [
-            {
-                "model": "rules",
-                "rules": [
-                    {
-                        "value": 50,
-                        "label": "Over 20",
-                        "when": [{"event": paid}, {"revenue": "iap", "at_least": 20}],
-                    },
-                    {"value": 32, "label": "Paid", "when": [{"event": paid}]},
-                ],
-            },
-            {"model": "funnel", "steps": [{"event": event}]},
-        ],
-    },
-}
-
-
-def with_model(text: str, window: int, model: str) -> str:
-    """The text of a schema whose window has fine values by `model`, to go on from.
-
-    Its coarse levels stay, but for those that were paired with fine values by number.
+    Coarse levels where the parts say so, and in later windows, which have no others. What the
+    window has beside them stays, but for coarse levels that were paired with fine values by
+    number. Events that the schema does not have yet are made known.
     """
-    if model not in STARTERS:
-        raise Unbuildable(f"model: one of {', '.join(STARTERS)}")
+    parts = replace(parts, coarse=parts.coarse or window > 0)
+    if model not in STARTERS or (parts.coarse and model in FINE_ONLY):
+        fit = [name for name in STARTERS if not parts.coarse or name not in FINE_ONLY]
+        raise Unbuildable(f"model: one of {', '.join(fit)}")
+    for name in TAKES[model]:
+        _check(name, getattr(parts, name), coarse=parts.coarse)
     data = content(text)
-    events = data.setdefault("events", {}) or {}
-    data["events"] = events
-    paid = next((n for n, kind in events.items() if (kind or {}).get("revenue") == "iap"), None)
-    if paid is None:
-        paid = "purchase"
-        events[paid] = {"revenue": "iap"}
-    event = next((name for name in events if name != paid), None)
-    if event is None:
-        event = "registration"
-        events[event] = None
+    if "events" in TAKES[model]:
+        events = data["events"] = data.get("events") or {}
+        parts = replace(parts, events=parts.events or _usual(events))
+        for event in parts.events:
+            events.setdefault(event, {"revenue": "iap"} if event == PAID else None)
     data.setdefault("currency", "USD")
     block = _window(data, window)
-    block["fine"] = STARTERS[model](event, paid)
+    block["coarse" if parts.coarse else "fine"] = STARTERS[model](parts)
     block.pop("coarse_for_fine", None)
     return rewrite(text, data)
+
+
+PAID = "purchase"
+
+
+def _usual(events: Mapping[str, Any]) -> tuple[str, str]:
+    """An event, and one with revenue: the schema's own, where it has such."""
+    paid = next((n for n, kind in events.items() if (kind or {}).get("revenue") == "iap"), PAID)
+    return next((name for name in events if name != paid), "registration"), paid
+
+
+def _check(name: str, said: Any, *, coarse: bool) -> None:
+    """Numbers rise: they are where one bucket ends and the next begins."""
+    if coarse and name != "revenue" and len(said) > len(COARSE) - 1:
+        raise Unbuildable(f"{name}: two at most, for low, medium and high")
+    if name in ("edges", "counts", "days") and any(b <= a for a, b in pairwise(said)):
+        raise Unbuildable(f"{name}: from the lowest to the highest, each once")
+    if name == "events" and len(set(said)) != len(said):
+        raise Unbuildable("events: each once")
 
 
 BEGINNING = """\

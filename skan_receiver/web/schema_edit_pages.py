@@ -8,8 +8,9 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from skan_receiver.conversion.board import Board, boards
-from skan_receiver.conversion.building import STARTERS, new_schema
+from skan_receiver.conversion.building import new_schema
 from skan_receiver.conversion.differences import differences
+from skan_receiver.conversion.starters import STARTERS, TAKES
 from skan_receiver.storage import audit, schemas
 from skan_receiver.storage.schemas import Outdated, Publication, Unpublishable, Version
 from skan_receiver.web.access import actor, may
@@ -101,6 +102,7 @@ def _edited(form: SchemaForm) -> ResponseReturnValue:
         boards=_of_form(form),
         newest=versions[-1] if versions else None,
         models=tuple(STARTERS),
+        takes=TAKES,
     )
     return page, 422 if form.wrong or (form.do == "review" and form.mistakes) else 200
 

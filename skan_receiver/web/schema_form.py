@@ -19,6 +19,7 @@ from skan_receiver.conversion.meaning import COARSE
 from skan_receiver.conversion.rewrite import content
 from skan_receiver.conversion.rollout import rollout_hours
 from skan_receiver.errors import SchemaError
+from skan_receiver.web.schema_parts import amount_of, parts_of
 from skan_receiver.web.searching import moment_of
 
 MOST_EVENTS = 200
@@ -90,8 +91,9 @@ class SchemaForm:
         """With the text changed as a button of the form says, or why not."""
         try:
             if self.do == "model":
-                window = _window(typed.get("model_window", "0"))
-                return self._with(with_model(f"{self.text}\n", window, typed.get("model", "")))
+                window, parts = _window(typed.get("model_window", "0")), parts_of(typed)
+                model = typed.get("model", "")
+                return self._with(with_model(f"{self.text}\n", window, model, parts))
             if self.do in ("cell", "no_cell"):
                 return self._with(self._by_cell(typed))
         except (Unbuildable, ValueError) as error:
@@ -99,7 +101,8 @@ class SchemaForm:
             return replace(self, wrong={**self.wrong, name: str(error)})
         except SchemaError:
             what = "the text cannot be read: mend its mistakes first"
-            return replace(self, wrong={**self.wrong, "cell": what})
+            name = "model" if self.do == "model" else "cell"
+            return replace(self, wrong={**self.wrong, name: what})
         return self
 
     def _by_cell(self, typed: Mapping[str, str]) -> str:
@@ -167,17 +170,13 @@ def _rule(value: int | str, typed: Mapping[str, str]) -> Rule:
         typed.get("event", "").strip(),
         int(times),
         typed.get("revenue", ""),
-        _amount("revenue from", typed.get("from_amount", "")),
-        _amount("revenue to", typed.get("to_amount", "")),
+        _bound("revenue from", typed.get("from_amount", "")),
+        _bound("revenue to", typed.get("to_amount", "")),
     )
 
 
-def _amount(name: str, text: str) -> float | None:
-    if not (text := text.strip()):
-        return None
-    if not re.fullmatch(r"\d{1,9}(\.\d{1,6})?", text):
-        raise ValueError(f"{name}: an amount, as in 4.99")
-    return float(text)
+def _bound(name: str, text: str) -> float | None:
+    return amount_of(name, text) if text.strip() else None
 
 
 def _events(text: str, schema: Schema) -> tuple[UserEvent, ...]:

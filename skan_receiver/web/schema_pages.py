@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from werkzeug.exceptions import NotFound
 
 from skan_receiver.conversion.board import Board, boards
-from skan_receiver.conversion.building import STARTERS
+from skan_receiver.conversion.starters import STARTERS
 from skan_receiver.errors import SchemaError
 from skan_receiver.reports import REPORTS, Period, Question
 from skan_receiver.storage import audit, schemas

@@ -1,9 +1,12 @@
 """Schemas in the browser, without JavaScript."""
 
+import html
 import re
 
+import pytest
 from werkzeug.test import TestResponse
 
+from skan_receiver.conversion.rewrite import content
 from skan_receiver.storage.schemas import Version, history
 from tests.web.site import Site, token_of
 
@@ -139,6 +142,43 @@ def test_one_value_by_form(site: Site) -> None:
     wrong = post(site, EDIT, text=text, do="cell", value="64")
     assert wrong.status_code == 422
     assert "0 to 63, low, medium or high" in wrong.text
+
+
+def test_a_window_by_a_model(site: Site) -> None:
+    """From what stands in the form; later windows get levels, whatever was chosen."""
+    site.sign_in()
+    text = text_of(site.client.get(EDIT))
+    made = {"do": "model", "model": "revenue", "model_edges": "2, 4.5 9", "model_revenue": "iap"}
+    changed = text_of(post(site, EDIT, text=text, **made))
+    assert content(changed)["windows"][0]["fine"]["edges"] == [2, 4.5, 9]
+    made |= {"model": "funnel", "model_window": "2", "model_events": "tutorial, purchase"}
+    changed = text_of(post(site, EDIT, text=changed, **made))
+    assert content(changed)["windows"][2]["coarse"]["values"] == ["low", "medium", "high"]
+
+
+@pytest.mark.parametrize(
+    ("said", "what"),
+    [
+        ({"model": "revenue", "model_edges": "2, x"}, "edges: an amount, as in 4.99"),
+        ({"model": "revenue", "model_edges": "4, 2"}, "edges: from the lowest to the highest"),
+        ({"model": "engagement", "model_counts": "1.5"}, "counts: whole numbers"),
+        ({"model": "funnel", "model_events": "a&b"}, "events: names as in level_up"),
+        ({"model": "revenue", "model_revenue": "all"}, "revenue: one of"),
+        ({"model": "bits", "model_scale": "coarse"}, "model: one of rules, table"),
+        ({"model": "revenue", "model_edges": "1 2 3", "model_window": "1"}, "edges: two at most"),
+    ],
+)
+def test_a_model_that_cannot_be_made_is_told(site: Site, said: dict[str, str], what: str) -> None:
+    """Beside the form, which keeps what was typed; the text stays as it was."""
+    site.sign_in()
+    text = text_of(site.client.get(EDIT))
+    answer = post(site, EDIT, text=text, do="model", **said)
+    assert answer.status_code == 422
+    assert what in answer.text
+    assert text_of(answer) == text
+    for name, value in said.items():
+        assert f'name="{name}"' in answer.text
+        assert html.escape(value) in answer.text
 
 
 def test_what_a_user_would_send(site: Site) -> None:
