@@ -144,21 +144,16 @@ def _statement(
     # A set of cells is looked into more quickly than each cell is looked up.
     among = select(CELL.c.id).where(*of_cells) if of_cells else None
     timed = [key for key in keys if AT.name in _columns(key)]
-    as_it_is = any(_element(key) in (AT, DAY) for key in timed)
-    if grain is WIDE or as_it_is or AT.name in _columns(*amounts, *only):
-        counts = piece.rows()  # one for each cell and time, as they are
+    moments = bool({NT.name, NTT.name} & _columns(*amounts))
+    if grain is WIDE or (AT.name in _columns(*keys, *amounts, *only) and not moments):
+        counts = piece.rows()
     else:
-        moments = bool({NT.name, NTT.name} & _columns(*amounts))
-        counts = piece.sums(timed, among=among if timed or moments else None, moments=moments)
+        counts = piece.sums(timed, among=among if moments else None, moments=moments)
         keys = [column(_name(key), key.type) if key in timed else key for key in keys]
     sums = select(*keys, *amounts).group_by(*map(_by_name, keys))
     if _columns(*keys, *amounts) & set(CELL.c.keys()):
         return sums.select_from(counts.join(CELL, CELL.c.id == counts.c.cell)).where(*of_cells)
     return sums.select_from(counts).where(*([] if among is None else [counts.c.cell.in_(among)]))
-
-
-def _element(key: ColumnElement[Any]) -> ColumnElement[Any]:
-    return key.element if isinstance(key, Label) else key
 
 
 def _columns(*expressions: ColumnElement[Any]) -> set[str]:
