@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, func, select, type_coerce
 
 from skan_receiver.config import Settings
 from skan_receiver.protocol import Verdict
@@ -55,6 +55,7 @@ class Destination:
     done: int
     waiting: int
     dead: int
+    oldest: datetime | None  # of those that wait; since when it is owed
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,13 +222,19 @@ def _name(at: Any) -> str:
 
 def _deliveries(connection: Connection) -> list[Destination]:
     newest = connection.scalar(select(func.max(DELIVERY.c.id))) or 0
+    name, state, created = DELIVERY.c.destination, DELIVERY.c.state, DELIVERY.c.created_at
+    lately = select(name, state, func.count(), type_coerce(func.min(created), created.type))
     found = connection.execute(
-        select(DELIVERY.c.destination, DELIVERY.c.state, func.count())
-        .where(DELIVERY.c.id > newest - RECENT)
-        .group_by(DELIVERY.c.destination, DELIVERY.c.state)
-        .order_by(DELIVERY.c.destination)
+        lately.where(DELIVERY.c.id > newest - RECENT).group_by(name, state).order_by(name)
     )
-    states: dict[str, Counter[str]] = {}
-    for name, state, n in found:
-        states.setdefault(name, Counter())[state] += n
-    return [Destination(name, n[DONE], n[OWED] + n[LEASED], n[DEAD]) for name, n in states.items()]
+    states: dict[str, dict[str, tuple[int, datetime]]] = {}
+    for destination, of, n, oldest in found:
+        states.setdefault(destination, {})[of] = n, oldest
+    return [_destination(name, of) for name, of in states.items()]
+
+
+def _destination(name: str, of: Mapping[str, tuple[int, datetime]]) -> Destination:
+    done, owed, leased, dead = (of.get(state, (0, None)) for state in (DONE, OWED, LEASED, DEAD))
+    waiting = [since for _, since in (owed, leased) if since]
+    oldest = min(waiting, default=None)
+    return Destination(name, done[0], owed[0] + leased[0], dead[0], oldest)

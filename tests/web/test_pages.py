@@ -19,6 +19,7 @@ from skan_receiver import web
 from skan_receiver.storage import Attempt, Delivery
 from skan_receiver.storage.columns import table
 from skan_receiver.web.pages import EXAMPLE
+from tests.delivery.owing import Books, relay
 from tests.web.site import Site
 
 VENDOR = Path(web.__file__).parent / "static" / "vendor"
@@ -334,6 +335,16 @@ def test_before_anything_came_it_says_when_it_can(site: Site) -> None:
     assert "App released 14 Oct, first copies expected from 16 Oct" in page
     assert "TestFlight sends none" in page
     assert "a day, as in 2026-10-14" in site.client.get("/?released=soon").text
+
+
+def test_what_waits_to_be_delivered_says_since_when(either_site: Site) -> None:
+    """By destination: how many, and the oldest of them."""
+    either_site.sign_in()
+    Books(either_site.store).owe([relay("https://a.example/", "partner")], 3)
+    page = re.sub(r"\s+", " ", either_site.client.get("/").text)
+    (row,) = re.findall(r'destinations/partner">.*?</tr>', page)
+    assert "under way" in row
+    assert re.search(r'<td class="n">3<br><small>since <time datetime="20', row)
 
 
 def test_an_id_that_is_not_there_says_what_is(site: Site) -> None:
