@@ -49,7 +49,9 @@ PAGES = {
     "presets": "/presets",
     "preset": "/presets/webhook-relay",
     "template": "/presets/own/decoded",
+    "destination": "/destinations/daily-results",
     "deliveries": "/deliveries",
+    "delivery": "/deliveries/1",
     "alerts": "/alerts",
     "alert-rules": "/alerts/rules",
     "alert-channels": "/alerts/channels",
@@ -109,6 +111,7 @@ def settings_of(demo: Path) -> Settings:
     return Settings(
         var=demo,
         sandbox=True,
+        public_url="http://127.0.0.1:8000",
         test_keys=demo / "simulator" / "test-keys.json",
         schemas=demo / "conversion_schemas",
         database_url=f"sqlite:///{demo / 'skan.sqlite3'}",

@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from skan_receiver.cli.demo_books import fill_books
+from skan_receiver.cli.demo_destinations import fill_destinations
 from skan_receiver.cli.output import show
 from skan_receiver.cli.simulated import keys_folder, to_database
 from skan_receiver.config import Settings, load
@@ -33,6 +34,7 @@ from skan_receiver.storage.upsert import insert_new
 SCENARIO = Path("scenarios/demo.yaml")
 SEED = 1
 MOST_PORTS = 100
+AT_HOME = ("127.0.0.1", "localhost")
 
 
 @click.command()
@@ -77,13 +79,18 @@ def _sandbox(settings: Settings, scenario: Scenario, beside: Path) -> Mapping[st
     schemas.mkdir(parents=True)
     for app in scenario.apps:
         shutil.copy(beside / app.schemas[-1].file, schemas / f"{app.id}.yaml")
+    port = _free_port(settings)
+    reached = settings.public_url or f"http://{settings.host}:{port}"
     return {
         "SKAN_VAR": str(folder),
+        "SKAN_EXPORTS": str(folder / "exports"),
         "SKAN_SCHEMAS": str(schemas),
         "SKAN_TEST_KEYS": str(folder / "simulator" / PUBLIC),
         "SKAN_SANDBOX": "1",
         "DATABASE_URL": f"sqlite:///{folder / 'skan.sqlite3'}",
-        "PORT": str(_free_port(settings)),
+        "PORT": str(port),
+        # Who listens on every address says nothing of the one by which it is reached.
+        "SKAN_PUBLIC_URL": reached if settings.host in AT_HOME else settings.public_url,
     }
 
 
@@ -112,6 +119,7 @@ def _fill(store: Store, settings: Settings, run: Run, now: datetime) -> None:
     while settle(store, settings, now) == BATCH:
         pass
     fill_books(store, run.world.scenario, settings.var, now)
+    fill_destinations(store, settings, now)
     _estimate(store, settings)
 
 

@@ -147,6 +147,7 @@ def test_the_demo_fills_a_sandbox_of_its_own(run: Run, scenario: str, tmp_path: 
     assert re.search(r"[1-9]\d* installs are counted", done.out)
     assert "valid " not in done.out
     assert (tmp_path / "var/demo/skan.sqlite3").exists()
+    assert len(list((tmp_path / "var/demo/exports/daily").glob("*.csv"))) == 14
     assert run("postbacks", "list", "--json").lines == []
 
 
