@@ -143,13 +143,14 @@ def _statement(
     of_cells = (*question.filters.conditions(CELL), *only)
     # A set of cells is looked into more quickly than each cell is looked up.
     among = select(CELL.c.id).where(*of_cells) if of_cells else None
-    timed = [key for key in keys if AT.name in _columns(key)]
+    timed = {_name(key): key for key in keys if AT.name in _columns(key)}
     moments = bool({NT.name, NTT.name} & _columns(*amounts))
     if grain is WIDE or (AT.name in _columns(*keys, *amounts, *only) and not moments):
         counts = piece.rows()
     else:
-        counts = piece.sums(timed, among=among if moments else None, moments=moments)
-        keys = [column(_name(key), key.type) if key in timed else key for key in keys]
+        by = list(timed.values())
+        counts = piece.sums(by, among=among if moments else None, moments=moments)
+        keys = [column(_name(key), key.type) if _name(key) in timed else key for key in keys]
     sums = select(*keys, *amounts).group_by(*map(_by_name, keys))
     if _columns(*keys, *amounts) & set(CELL.c.keys()):
         return sums.select_from(counts.join(CELL, CELL.c.id == counts.c.cell)).where(*of_cells)
