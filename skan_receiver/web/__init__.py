@@ -26,6 +26,7 @@ BLUEPRINTS = (
     "schema_edit_pages",
     "upload_pages",
     "destination_pages",
+    "preset_pages",
     "delivery_pages",
     "campaign_pages",
     "alert_pages",

@@ -14,7 +14,7 @@ PLACES = (
     ("reports.contents", "Reports", ("reports.",)),
     ("schemas.listing", "Schemas", ("schemas.", "schema_editor.")),
     ("campaigns.listing", "Campaigns", ("campaigns.",)),
-    ("destinations.listing", "Destinations", ("destinations.",)),
+    ("destinations.listing", "Destinations", ("destinations.", "presets.")),
     ("deliveries.listing", "Deliveries", ("deliveries.",)),
     ("alerts.listing", "Alerts", ("alerts.",)),
     ("settings.overview", "Settings", ("settings.", "testing.", "people.", "audit.")),

@@ -43,8 +43,8 @@ VALUES: dict[str, object] = {
 }
 # Where a name or number is of something else; a key that revokes itself sees no more.
 ELSE: dict[str, dict[str, object]] = {
-    "destinations.preset": {"name": "webhook"},
-    "destinations.use_preset": {"name": "webhook"},
+    "presets.show": {"name": "webhook"},
+    "presets.use": {"name": "webhook"},
     "api.revoke_key": {"id": 999},
 }
 QUERIES = {"api.diff_schema": "?was=1&now=1"}

@@ -31,7 +31,7 @@ VALUES = {
     "kind": "decoded",
     "form": "csv",
 }
-ELSE = {"destinations.preset": "webhook", "destinations.show": "mmp", "destinations.edit": "mmp"}
+ELSE = {"presets.show": "webhook", "destinations.show": "mmp", "destinations.edit": "mmp"}
 
 DOWNLOADS = {"campaigns.file", "reports.file", "pages.bundled"}
 
