@@ -51,18 +51,20 @@ def with_rule(text: str, window: int, rule: Rule) -> str:
     """
     data = content(text)
     scale = "coarse" if rule.value in COARSE else "fine"
-    model = _window(data, window).setdefault(scale, {"model": "rules", "rules": []})
+    block = _window(data, window)
+    block[scale] = block.get(scale) or {"model": "rules", "rules": []}
+    model = _fields(block, scale)
     if model.get("model") not in BY_VALUE:
         raise Unbuildable(
             f"window {window}, {scale}: the model is {model.get('model')}, whose values follow "
             "from its fields. Change those in the text, or begin with another model."
         )
     if rule.event:
-        data.setdefault("events", {}).setdefault(rule.event, None)
+        _fields(data, "events").setdefault(rule.event, None)
     if model["model"] == "table":
-        model.setdefault("values", {})[rule.value] = rule.written()
+        _fields(model, "values")[rule.value] = rule.written()
     else:
-        model["rules"] = _placed(model.get("rules") or [], rule)
+        model["rules"] = _placed(_rules(model), rule)
     return rewrite(text, data)
 
 
@@ -81,14 +83,21 @@ def _placed(rules: Sequence[Mapping[str, Any]], rule: Rule) -> list[Mapping[str,
 def without_value(text: str, window: int, value: Value) -> str:
     """The text of a schema in which no rule gives a value of a window."""
     data = content(text)
-    model = _window(data, window).get("coarse" if value in COARSE else "fine") or {}
+    model = _fields(_window(data, window), "coarse" if value in COARSE else "fine")
     if model.get("model") == "table":
-        model.get("values", {}).pop(value, None)
+        _fields(model, "values").pop(value, None)
     elif model.get("model") == "rules":
-        model["rules"] = [one for one in model.get("rules", []) if one.get("value") != value]
+        model["rules"] = [one for one in _rules(model) if one.get("value") != value]
     else:
         raise Unbuildable(f"window {window}: its values follow from the fields of its model")
     return rewrite(text, data)
+
+
+def _rules(model: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    rules = model.get("rules") or []
+    if not isinstance(rules, list) or not all(isinstance(one, dict) for one in rules):
+        raise Unbuildable("rules: in the text they are no list of rules; mend that first")
+    return rules
 
 
 def _rank(value: Any) -> int:
@@ -96,9 +105,18 @@ def _rank(value: Any) -> int:
 
 
 def _window(data: dict[str, Any], window: int) -> dict[str, Any]:
-    windows = data.setdefault("windows", {})
+    windows = _fields(data, "windows")
     key = next((name for name in windows if str(name) == str(window)), window)
-    found: dict[str, Any] = windows.setdefault(key, {})
+    return _fields(windows, key)
+
+
+def _fields(data: dict[Any, Any], name: Any) -> dict[Any, Any]:
+    """What stands under a name; made, where nothing does. Unbuildable where it has no fields."""
+    if data.get(name) is None:
+        data[name] = {}
+    found = data[name]
+    if not isinstance(found, dict):
+        raise Unbuildable(f"{name}: in the text it has no fields; mend that first")
     return found
 
 
@@ -117,8 +135,10 @@ def with_model(text: str, window: int, model: str, parts: Parts = Parts()) -> st
         _check(name, getattr(parts, name), coarse=parts.coarse)
     data = content(text)
     if "events" in TAKES[model]:
-        events = data["events"] = data.get("events") or {}
+        events = _fields(data, "events")
         parts = replace(parts, events=parts.events or _usual(events))
+        if model == "mixed" and len(parts.events) < 2:
+            raise Unbuildable("events: two at least, of which the last one pays")
         for event in parts.events:
             events.setdefault(event, {"revenue": "iap"} if event == PAID else None)
     data.setdefault("currency", "USD")
@@ -133,7 +153,8 @@ PAID = "purchase"
 
 def _usual(events: Mapping[str, Any]) -> tuple[str, str]:
     """An event, and one with revenue: the schema's own, where it has such."""
-    paid = next((n for n, kind in events.items() if (kind or {}).get("revenue") == "iap"), PAID)
+    kinds = {name: kind if isinstance(kind, dict) else {} for name, kind in events.items()}
+    paid = next((name for name, kind in kinds.items() if kind.get("revenue") == "iap"), PAID)
     return next((name for name in events if name != paid), "registration"), paid
 
 

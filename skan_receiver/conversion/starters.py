@@ -133,4 +133,6 @@ def _from_to(least: int, end: int | None) -> str:
     last = None if end is None else end - 1
     if last == least:
         return f"{least} times" if least > 1 else "once"
-    return f"{least} times and more" if last is None else f"{least} to {last} times"
+    if last is None:
+        return f"{least} times and more" if least > 1 else "once and more"
+    return f"{least} to {last} times"

@@ -19,7 +19,7 @@ GAP = timedelta(minutes=3)  # it is looked every minute
 KEPT_FOR = timedelta(days=400)
 MOST_ROWS = 500
 
-UNCHECKED = "nobody looked: no worker ran, or it could not write"
+UNCHECKED = "nobody asked: no worker ran or could write, or no address was set"
 
 
 class EndpointCheck(SQLModel, table=True):
@@ -78,13 +78,17 @@ def note_check(connection: Connection, fault: str, now: datetime) -> None:
 
 
 def checks_since(connection: Connection, since: datetime, now: datetime) -> Checks | None:
-    """The checks from `since` on, with those of the same run before it; None: there were none."""
-    these = RUN.c.until >= since
+    """The checks from `since` on, with those of the same run before it.
+
+    Where there were none, those of the last run before; None: there never was one.
+    """
+    latest = connection.scalar(select(func.max(RUN.c.until)))
+    if latest is None:
+        return None
+    these = RUN.c.until >= min(since, latest)
     failed = func.sum(case((RUN.c.fault != "", RUN.c.checks), else_=0))
     sums = select(func.min(RUN.c.since), func.max(RUN.c.until), func.sum(RUN.c.checks), failed)
     first, last, made, failed = connection.execute(sums.where(these)).one()
-    if first is None:
-        return None
     newest = select(RUN).where(these).order_by(RUN.c.id.desc()).limit(MOST_ROWS)
     runs = connection.execute(newest).all()[::-1]
     troubles = sorted(_troubles(runs, now), key=lambda one: one.since, reverse=True)
@@ -109,4 +113,10 @@ def failing_since(connection: Connection, now: datetime) -> Trouble | None:
     runs = connection.execute(failing).all()
     if not runs or runs[-1].until < now - GAP:
         return None
-    return Trouble(runs[0].since, runs[-1].until, runs[-1].fault)
+    since = runs[-1].since
+    for run, later in pairwise(runs[::-1]):
+        # What was before a time in which nobody asked says nothing of that time.
+        if run.since - later.until > GAP:
+            break
+        since = later.since
+    return Trouble(since, runs[-1].until, runs[-1].fault)

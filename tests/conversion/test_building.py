@@ -1,6 +1,8 @@
 """Schemas by form."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -128,3 +130,50 @@ def test_three_levels_hold_no_more_than_three() -> None:
     for model, said in (("funnel", "events: two"), ("revenue", "edges: two"), ("bits", "model: ")):
         with pytest.raises(Unbuildable, match=said):
             with_model(text, 1, model, many)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "app: 42\nwindows:\n",
+        "app: 42\nwindows: 3\n",
+        "app: 42\nwindows:\n  0:\n",
+        "app: 42\nwindows: {0: {fine: }}\n",
+        "app: 42\nwindows: {0: {fine: 3}}\n",
+        "app: 42\nwindows: {0: {fine: {model: rules, rules: 3}}}\n",
+        "app: 42\nwindows: {0: {fine: {model: rules, rules: [3]}}}\n",
+        "app: 42\nwindows: {0: {fine: {model: table, values: 3}}}\n",
+        "app: 42\nevents:\nwindows: {0: {}}\n",
+        "app: 42\nevents: [purchase]\n",
+        "app: 42\nevents: {purchase: iap}\n",
+        "app: 42\n",
+    ],
+)
+def test_half_a_text_is_built_upon_or_refused(text: str) -> None:
+    """Whatever stands where fields should; nothing else goes wrong."""
+    builds: Sequence[Callable[[], str]] = (
+        *(partial(with_model, text, 0, model) for model in STARTERS),
+        partial(with_rule, text, 0, Rule(3, "Three", event="invite")),
+        partial(without_value, text, 0, 3),
+    )
+    for build in builds:
+        said = _said(build)
+        assert any(part in said for part in ("app: 42", "mend that first", "follow from"))
+
+
+def _said(build: Callable[[], str]) -> str:
+    try:
+        return build()
+    except Unbuildable as refused:
+        return str(refused)
+
+
+def test_a_mixed_window_needs_two_events() -> None:
+    """One alone would leave its funnel without a step."""
+    with pytest.raises(Unbuildable, match="events: two at least"):
+        with_model(new_schema(42, "rules"), 0, "mixed", Parts(("a",)))
+
+
+def test_labels_are_english() -> None:
+    """Also of a single bucket."""
+    assert "Purchase, once and more" in new_schema(42, "table")

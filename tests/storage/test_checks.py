@@ -54,7 +54,14 @@ def test_when_it_did_not_and_when_nobody_looked_is_told(store: Store) -> None:
         Trouble(minute(6.5), minute(30), UNCHECKED),
         Trouble(minute(2), minute(3), DOWN),
     ]
-    assert told(store, 41, 42) is None
+    late = told(store, 41, 42)
+    assert late
+    assert (late.made, late.troubles) == (1, [Trouble(minute(30), minute(42), UNCHECKED)])
+
+
+def test_nothing_is_told_of_what_never_was(store: Store) -> None:
+    """Before the first check."""
+    assert told(store, 0, 1) is None
 
 
 def test_failing_is_from_the_first_failure_on_whatever_it_said(store: Store) -> None:
@@ -71,6 +78,8 @@ def test_failing_is_from_the_first_failure_on_whatever_it_said(store: Store) -> 
     assert since(20) is None
     noted(store, [(5, "")])
     assert since(5) is None
+    noted(store, [(6, DOWN), (480, DOWN), (481, "timed out")])
+    assert since(481) == Trouble(minute(480), minute(481), "timed out")
 
 
 def test_a_clock_that_is_behind_makes_no_second_run(store: Store) -> None:

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from skan_receiver.storage import access
 from skan_receiver.storage.checks import UNCHECKED, note_check
-from tests.web.site import Site
+from tests.web.site import PASSWORD, Site
 
 NOBODY = "/postbacks?id=00000000-0000-4000-8000-000000000000"
 
@@ -62,7 +63,24 @@ def test_when_it_did_not_is_told_with_the_reason(kept: Site) -> None:
         ("<down>", False),
     ]
     assert datetime.fromisoformat(told["until"]) == now - timedelta(minutes=2)
-    none: Any = kept.client.get(
-        "/api/v1/checks", query_string={"since": now.isoformat()}, headers=kept.key("read")
-    ).json
-    assert none["made"] == 0
+
+
+def test_whoever_sees_some_apps_is_told_when_and_not_why(kept: Site) -> None:
+    """A fault can name machines that are nobody else's business."""
+    checked(kept, (3, ""), (2, "cannot connect to 10.0.0.5"), (1, ""))
+    assert "10.0.0.5" in kept.client.get("/").text
+    permit = access.Permit("viewer", apps=(525463029,))
+    token = access.add_user(kept.store, "ana", datetime.now(UTC), permit)
+    kept.client = kept.browser()
+    assert kept.submit(f"/login/{token}", password=PASSWORD, again=PASSWORD).status_code == 303
+    page = kept.client.get("/").text
+    assert "answered 2 of 3 checks" in page
+    assert "10.0.0.5" not in page
+
+
+def test_old_checks_say_how_old_they_are(kept: Site) -> None:
+    """Weeks after the last one, and that nobody asks any more where no address is set."""
+    checked(kept, (60 * 24 * 20, ""))
+    page = kept.client.get("/").text
+    assert UNCHECKED in page
+    assert "is not checked any more" in page

@@ -34,9 +34,9 @@ class Trouble(FromRow):
 
 
 class Checks(FromRow):
-    """What the worker found, which asks every minute. All null where it never did."""
+    """What the worker found, which asks every minute: of the last time where none was since."""
 
-    since: datetime | None = Field(None, description="The first check counted.")
+    since: datetime | None = Field(None, description="The first counted; null: none ever was.")
     until: datetime | None = Field(None, description="The last.")
     made: int = 0
     failed: int = 0
